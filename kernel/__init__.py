@@ -1,0 +1,1 @@
+"""The ground every room stands on: database, money, clock, errors, people; knows no feature."""

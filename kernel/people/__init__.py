@@ -1,0 +1,1 @@
+"""People of the workshop, their roles, and how they sign in."""

@@ -1,0 +1,57 @@
+"""Tables of people, roles and sign-ins."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kernel.db import Base, BigId, UtcTime
+from kernel.people.rules import ROLES
+
+_ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
+
+
+class Person(Base):
+    """Somebody who works here. ``shown_name`` is what buyers may see, as the person chose."""
+
+    __tablename__ = "people"
+
+    id: Mapped[BigId]
+    name: Mapped[str]
+    shown_name: Mapped[str]
+    login: Mapped[str | None] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    pin_hash: Mapped[str | None]
+    badge_hash: Mapped[str | None] = mapped_column(unique=True)
+    language: Mapped[str] = mapped_column(default="zh")
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[UtcTime]
+
+    role_rows: Mapped[list["PersonRole"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles held now."""
+        return {row.role for row in self.role_rows}
+
+
+class PersonRole(Base):
+    """A role that a person holds."""
+
+    __tablename__ = "person_roles"
+    __table_args__ = (CheckConstraint(f"role IN ({_ROLE_LIST})", name="known_role"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+
+
+class SignIn(Base):
+    """A signed-in device: only the hash of its token is kept, so a copy of the table opens nothing."""
+
+    __tablename__ = "sign_ins"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), index=True)
+    created_at: Mapped[UtcTime]
+    expires_at: Mapped[UtcTime]
+    ended_at: Mapped[datetime | None]
