@@ -43,7 +43,7 @@ END $$
 def append_only_sql(table: str) -> str:
     """The trigger that makes a table append-only; the migration and ``create_all`` use the same words."""
     return (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
 

@@ -1,0 +1,1 @@
+"""What is sold: catalogue, stock, streams, orders, payments, channels and the storefront."""

@@ -1,0 +1,1 @@
+"""Orders from the hold to the door."""

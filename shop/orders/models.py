@@ -1,0 +1,117 @@
+"""Tables of orders: the order, its lines, and the log of its states."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kernel.db import Base, BigId, Fen, UtcTime, append_only
+from shop.orders.states import STATES
+
+CHANNELS = ("own", "douyin", "kuaishou", "taobao", "pdd", "wechat", "tiktok", "shopify")
+
+
+def _in(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+class Order(Base):
+    """What one buyer ordered. The receiver's columns are blanked when the person is erased."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(_in("state", STATES), name="known_state"),
+        CheckConstraint(_in("channel", CHANNELS), name="known_channel"),
+        CheckConstraint("goods_fen >= 0 AND shipping_fen >= 0 AND discount_fen >= 0", name="money_not_negative"),
+        CheckConstraint("total_fen = goods_fen + shipping_fen - discount_fen AND total_fen >= 0", name="total_adds_up"),
+        CheckConstraint("refunded_fen BETWEEN 0 AND total_fen", name="refunds_within_total"),
+        CheckConstraint("state <> 'held' OR hold_until IS NOT NULL", name="hold_has_an_end"),
+        CheckConstraint(
+            "state NOT IN ('paid', 'shipped', 'delivered') OR (paid_at IS NOT NULL AND ship_by IS NOT NULL)",
+            name="paid_has_times",
+        ),
+        UniqueConstraint("channel", "channel_number"),
+        Index("ix_orders_stream_created", "stream_id", "created_at"),
+        Index("ix_orders_lapsing", "hold_until", postgresql_where=text("state = 'held'")),
+        Index("ix_orders_state_created", "state", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str] = mapped_column(default="own")
+    channel_number: Mapped[str | None]
+    stream_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("streams.id"))
+    state: Mapped[str]
+    buyer_name: Mapped[str]
+    phone: Mapped[str] = mapped_column(index=True)
+    phone_ext: Mapped[str | None]
+    province: Mapped[str]
+    city: Mapped[str]
+    district: Mapped[str]
+    street: Mapped[str]
+    detail: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str] = mapped_column(default="zh")
+    currency: Mapped[str] = mapped_column(default="cny")
+    goods_fen: Mapped[Fen]
+    shipping_fen: Mapped[Fen]
+    discount_fen: Mapped[Fen] = mapped_column(default=0)
+    total_fen: Mapped[Fen]
+    refunded_fen: Mapped[Fen] = mapped_column(default=0)
+    hold_until: Mapped[datetime | None]
+    created_at: Mapped[UtcTime]
+    paid_at: Mapped[datetime | None]
+    ship_by: Mapped[datetime | None]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_hash: Mapped[str | None]
+    # The browser that placed it: lets a buyer's new order take over her own unpaid hold.
+    device_hash: Mapped[str | None]
+
+    lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.position")
+    log: Mapped[list["OrderLog"]] = relationship(order_by="OrderLog.id")
+
+
+class OrderLine(Base):
+    """A variant and its price as they were when ordered."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        UniqueConstraint("order_id", "position"),
+        CheckConstraint("quantity > 0 AND unit_price_fen >= 0", name="quantity_and_price"),
+        CheckConstraint("line_total_fen = quantity * unit_price_fen", name="line_adds_up"),
+    )
+
+    id: Mapped[BigId]
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    position: Mapped[int]
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"))
+    offer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("offers.id"), index=True)
+    quantity: Mapped[int]
+    unit_price_fen: Mapped[Fen]
+    line_total_fen: Mapped[Fen]
+    sku: Mapped[str]
+    title: Mapped[str]
+    spec: Mapped[str]
+
+    order: Mapped[Order] = relationship(back_populates="lines")
+
+
+append_only("order_lines")
+
+
+class OrderLog(Base):
+    """One move of an order: who moved it, from what to what, why."""
+
+    __tablename__ = "order_log"
+
+    id: Mapped[BigId]
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+append_only("order_log")

@@ -1,0 +1,1 @@
+"""On-hand and held quantities with an append-only ledger of movements."""

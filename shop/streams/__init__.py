@@ -1,0 +1,1 @@
+"""Broadcasts and the offers made in them."""

@@ -1,0 +1,90 @@
+"""Tables of streams and offers."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kernel.db import Base, BigId, Fen, UtcTime, append_only
+from kernel.text import Text
+from shop.catalog.models import Variant
+
+
+class Stream(Base):
+    """A broadcast. At most one of its own offers is on air."""
+
+    __tablename__ = "streams"
+    __table_args__ = (
+        CheckConstraint("state IN ('planned', 'live', 'ended')", name="known_state"),
+        CheckConstraint("hold_minutes BETWEEN 1 AND 1440", name="hold_within_a_day"),
+        # The offer on air must belong to this stream, and only a live stream has one.
+        ForeignKeyConstraint(
+            ["id", "on_air_offer_id"], ["offers.stream_id", "offers.id"], name="on_air_is_own_offer", use_alter=True
+        ),
+        CheckConstraint("on_air_offer_id IS NULL OR state = 'live'", name="on_air_only_live"),
+    )
+
+    id: Mapped[BigId]
+    title_zh: Mapped[str]
+    title_en: Mapped[str]
+    state: Mapped[str] = mapped_column(default="planned")
+    starts_at: Mapped[UtcTime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    hold_minutes: Mapped[int] = mapped_column(default=10)
+    on_air_offer_id: Mapped[int | None] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    offers: Mapped[list["Offer"]] = relationship(
+        back_populates="stream", foreign_keys="Offer.stream_id", order_by="Offer.position"
+    )
+
+    @property
+    def title(self) -> Text:
+        """The name viewers see."""
+        return Text(self.title_zh, self.title_en)
+
+
+class Offer(Base):
+    """A variant offered in a stream. ``taken`` counts what is held or sold of the allotment."""
+
+    __tablename__ = "offers"
+    __table_args__ = (
+        UniqueConstraint("stream_id", "variant_id"),
+        UniqueConstraint("stream_id", "id"),
+        CheckConstraint("taken BETWEEN 0 AND allotment", name="taken_within_allotment"),
+        CheckConstraint("price_fen > 0", name="price_positive"),
+        CheckConstraint("list_price_fen >= price_fen", name="list_price_not_below"),
+        CheckConstraint("cap_per_buyer IS NULL OR cap_per_buyer > 0", name="cap_positive"),
+        CheckConstraint("state IN ('open', 'closed')", name="known_state"),
+    )
+
+    id: Mapped[BigId]
+    stream_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("streams.id"))
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"), index=True)
+    position: Mapped[int]
+    price_fen: Mapped[Fen]
+    list_price_fen: Mapped[Fen]
+    allotment: Mapped[int] = mapped_column(BigInteger)
+    taken: Mapped[int] = mapped_column(BigInteger, default=0)
+    cap_per_buyer: Mapped[int | None]
+    state: Mapped[str] = mapped_column(default="open")
+    ends_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    stream: Mapped[Stream] = relationship(back_populates="offers", foreign_keys=[stream_id])
+    variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)
+
+
+class AirTime(Base):
+    """The moment an offer went on air: append-only, for the curve of the evening."""
+
+    __tablename__ = "air_times"
+
+    id: Mapped[BigId]
+    stream_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("streams.id"), index=True)
+    offer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("offers.id"))
+    at: Mapped[UtcTime]
+
+
+append_only("air_times")
