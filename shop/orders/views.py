@@ -1,0 +1,116 @@
+"""The JSON API of orders (interfaces.md)."""
+
+from hashlib import sha256
+from typing import Any
+
+from flask import Blueprint, current_app, request
+
+from kernel.errors import BadRequest, NotFound
+from kernel.http import flows, setting, transaction, utc_now
+from kernel.links import is_link_key, link_key
+from kernel.text import current_locale
+from shop.orders import forms, queries
+from shop.orders.counter import Counter
+from shop.orders.models import Order
+from shop.orders.placing import Asked, Placed
+from shop.orders.rules import ShippingTerms
+
+blueprint = Blueprint("orders_api", __name__, url_prefix="/api/v1")
+
+ORDER_PURPOSE = "order"
+
+
+def order_key(number: str) -> str:
+    """The key of an order's private link."""
+    return link_key(setting("secret_key"), ORDER_PURPOSE, number)
+
+
+def is_order_key(number: str, offered: str) -> bool:
+    """Whether this key opens this order."""
+    return is_link_key(setting("secret_key"), ORDER_PURPOSE, number, offered)
+
+
+def shipping_terms() -> ShippingTerms:
+    """The workshop's postage, from its settings."""
+    return ShippingTerms(setting("shipping_fen"), setting("free_shipping_from_fen"), setting("remote_surcharge_fen"))
+
+
+def place(asked: Asked) -> Placed:
+    """Place an order at this process's counter."""
+    counter: Counter = current_app.extensions["counter"]
+    return counter.place(asked, utc_now())
+
+
+@blueprint.post("/streams/<int:stream_id>/orders")
+def place_order(stream_id: int) -> tuple[dict[str, Any], int]:
+    """Hold stock for a buyer; the same ``Idempotency-Key`` gives the same order again."""
+    key = forms.check_key(request.headers.get("Idempotency-Key"))
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise BadRequest("请求内容不是 JSON。", "Send a JSON object.")
+    device = request.cookies.get("device")
+    asked = forms.read_order(
+        body,
+        stream_id=stream_id,
+        key=key,
+        terms=shipping_terms(),
+        locale=current_locale.get(),
+        device_hash=sha256(device.encode("utf-8", "replace")).hexdigest() if device else None,
+    )
+    placed = place(asked)
+    return _placed_json(placed), 201 if placed.is_new else 200
+
+
+def _placed_json(placed: Placed) -> dict[str, Any]:
+    key = order_key(placed.number)
+    page = f"{setting('public_url')}/orders/{placed.number}"
+    return {
+        "number": placed.number,
+        "key": key,
+        "total_fen": placed.total_fen,
+        "shipping_fen": placed.shipping_fen,
+        "hold_until": placed.hold_until.isoformat(),
+        "order_url": f"{page}?key={key}",
+        "pay_url": f"{page}/pay?key={key}",
+    }
+
+
+@blueprint.get("/orders/<number>")
+def show_order(number: str) -> dict[str, Any]:
+    """One order, for whoever has its key; a wrong key looks like a wrong number."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not is_order_key(number, key.strip()):
+        raise NotFound("没有这个订单。", "There is no such order.")
+    with transaction() as session:
+        order = queries.order_by_number(session, number)
+        if order is None:
+            raise NotFound("没有这个订单。", "There is no such order.")
+        return {**_order_json(order), **flows().order_progress(session, order)}
+
+
+def _order_json(order: Order) -> dict[str, Any]:
+    return {
+        "number": order.number,
+        "state": order.state,
+        "lines": [
+            {
+                "sku": line.sku,
+                "title": line.title,
+                "spec": line.spec,
+                "quantity": line.quantity,
+                "unit_price_fen": line.unit_price_fen,
+                "line_total_fen": line.line_total_fen,
+            }
+            for line in order.lines
+        ],
+        "goods_fen": order.goods_fen,
+        "shipping_fen": order.shipping_fen,
+        "discount_fen": order.discount_fen,
+        "total_fen": order.total_fen,
+        "refunded_fen": order.refunded_fen,
+        "currency": order.currency,
+        "hold_until": order.hold_until.isoformat() if order.hold_until else None,
+        "created_at": order.created_at.isoformat(),
+        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+        "ship_by": order.ship_by.isoformat() if order.ship_by else None,
+    }
