@@ -1,0 +1,32 @@
+// Small helps for every page. Each is an addition: without this file all forms still work.
+
+for (const stepper of document.querySelectorAll("[data-stepper]")) {
+  const input = stepper.querySelector("input");
+  for (const button of stepper.querySelectorAll("[data-step]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const wanted = Number(input.value || 0) + Number(button.dataset.step);
+      input.value = Math.min(Number(input.max), Math.max(Number(input.min), wanted));
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
+}
+
+// A form marked data-once is sent once; the server is safe against repeats, this only spares the person a wait.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", () => {
+    for (const button of form.querySelectorAll("button[type=submit]")) button.setAttribute("aria-busy", "true");
+  });
+}
+
+// A page that comes back from the browser's memory may have been sent already: free its buttons again.
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+});
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+document.querySelector("[data-focus]")?.focus();
