@@ -1,0 +1,58 @@
+"""Builds the Flask application: settings, database, blueprints, errors, templates."""
+
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from app import workflows
+from app.web import errors, language, template_words
+from config import Settings
+from kernel.db import Database
+from shop.orders.counter import Counter
+from shop.streams.views import SnapshotShelf
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BLUEPRINTS = (
+    "shop.streams.views",
+    "shop.orders.views",
+    "shop.storefront.views",
+    "fulfillment.bench.views",
+    "fulfillment.bench.lead_views",
+    "fulfillment.bench.weigher_views",
+    "app.console.views",
+    "app.web.sign_in",
+    "app.web.webhooks",
+    "app.web.health",
+)
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    """The application on ``database``; it opens no connection until the first request needs one."""
+    app = Flask("gongfang", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.secret_key = settings.secret_key
+    app.extensions.update(
+        settings=settings,
+        database=database,
+        flows=workflows,
+        counter=Counter(database),
+        snapshots=SnapshotShelf(),
+    )
+    for module in BLUEPRINTS:
+        try:
+            app.register_blueprint(import_module(module).blueprint)
+        except ModuleNotFoundError as e:
+            if e.name not in module and not module.startswith(e.name):
+                raise
+    language.install(app)
+    template_words.install(app, settings)
+    errors.install(app)
+    try:
+        import_module("app.web.security").install(app, settings)
+    except (ModuleNotFoundError, AttributeError):
+        pass
+    return app

@@ -1,0 +1,32 @@
+"""Imports every table, so that migrations and tests see all of them."""
+
+from importlib import import_module
+
+from kernel.db import Base
+
+TABLE_MODULES = (
+    "kernel.audit",
+    "kernel.limits",
+    "kernel.outbox",
+    "kernel.people.models",
+    "shop.catalog.models",
+    "shop.stock.models",
+    "shop.streams.models",
+    "shop.orders.models",
+    "shop.payments.models",
+    "shop.channels.models",
+    "fulfillment.piecework.models",
+    "fulfillment.packing.models",
+    "fulfillment.labels.models",
+    "fulfillment.couriers.models",
+    "fulfillment.purchasing.models",
+)
+
+for _module in TABLE_MODULES:
+    try:
+        import_module(_module)
+    except ModuleNotFoundError as e:
+        if e.name not in _module and not _module.startswith(e.name):
+            raise
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""Pages and routes of the roof itself: sign-in, webhooks, health, errors."""
