@@ -98,3 +98,18 @@ def mark_failed(session: Session, job: ClaimedJob, error: str, now: datetime) ->
         text("UPDATE jobs SET run_at = :run_at, last_error = :error, given_up_at = :gone WHERE id = :id"),
         {"run_at": now + wait, "error": error[:500], "gone": gone, "id": job.id},
     )
+
+
+class Heartbeat(Base):
+    """When a part of the program last showed that it is alive (the worker, the backup)."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[UtcTime]
+
+
+def note_alive(session: Session, name: str, now: datetime) -> None:
+    """Leave a sign of life."""
+    row = {"name": name, "at": now}
+    session.execute(insert(Heartbeat).values(row).on_conflict_do_update(index_elements=["name"], set_={"at": now}))

@@ -1,0 +1,1 @@
+"""The commands of `gongfang`, a file for each area."""

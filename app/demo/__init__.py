@@ -1,0 +1,31 @@
+"""Demo data: loaded once into an empty database, so that a newcomer sees an evening in full swing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.demo import catalog, packing, people, purchasing, streams
+from kernel.db import Database
+from kernel.people.models import Person
+
+
+def load_demo(database: Database, now: datetime) -> bool:
+    """Load the demo unless somebody works here already; returns whether it did."""
+    with database.transaction() as session:
+        if session.scalar(select(func.count()).select_from(Person)):
+            return False
+        actors = people.load(session, now)
+        variants = catalog.load(session, now)
+        packing.load(session, actors, now)
+        purchasing.load(session, actors, variants, now)
+        streams.load(session, actors["streamer"], variants, now)
+    return True
+
+
+def demo_sign_ins() -> Sequence[tuple[str, str, str]]:
+    """Who may sign in to the demo: (page, who, how)."""
+    desk = [
+        ("/sign-in", f"{name} ({roles[0]})", f"{login} / {people.PASSWORD}") for login, name, _, roles in people.DESK
+    ]
+    return [*desk, *packing.sign_ins()]

@@ -1,0 +1,124 @@
+"""The one place where shop and fulfillment meet: paid -> parcels and tasks, packed -> shipped, weighed -> stock.
+
+Every function takes the session of the edge's transaction and commits nothing. What happens when an order is
+paid can be read here from top to bottom; there are no signals.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from fulfillment.couriers import service as couriers
+from fulfillment.packing import queries as packing_queries
+from fulfillment.packing import service as packing
+from fulfillment.packing.models import Parcel
+from fulfillment.purchasing import service as purchasing
+from fulfillment.purchasing.models import Delivery
+from kernel import outbox
+from kernel.audit import SYSTEM, Actor, record_change
+from kernel.errors import Refused
+from shop.orders import service as orders
+from shop.orders.models import Order
+from shop.orders.states import HELD, PAID
+from shop.payments import service as payments
+from shop.stock import service as stock
+
+
+def open_packing(session: Session, order: Order, now: datetime) -> None:
+    """A paid order becomes parcels and packing tasks; called twice it opens nothing twice."""
+    packing.open_parcels(session, order, order.lines, now)
+
+
+def expire_holds(session: Session, now: datetime) -> int:
+    """End holds that have run out; their open Checkout pages are closed by a job. Returns how many ended."""
+    ended = orders.expire_lapsed(session, now)
+    for order in ended:
+        payments.close_checkout(session, order, now)
+    return len(ended)
+
+
+def note_worker_alive(session: Session, now: datetime) -> None:
+    """The worker's sign of life, which readiness looks at."""
+    outbox.note_alive(session, "worker", now)
+
+
+def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, now: datetime) -> Order:
+    """Cancel an order that has not been handed over: a held one at once, a paid one with its money back.
+
+    Raises:
+        Refused: a parcel has left already, or the order is in no state that can be cancelled.
+    """
+    order = orders.lock_order(session, order_id)
+    if order.state == HELD:
+        orders.cancel_held(session, order, at=now, by=by, reason=reason)
+        payments.close_checkout(session, order, now)
+    elif order.state == PAID:
+        packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+        orders.release_paid(session, order, at=now, by=by)
+        payments.refund_everything(session, order, reason=reason, now=now, by=by)
+        orders.mark_refunded(session, order, at=now, by=by, reason=reason)
+    else:
+        raise Refused("这个订单现在不能取消了。", "This order can no longer be cancelled.", code="wrong_state")
+    record_change(session, actor=by, action="order.cancelled", subject=f"order:{order.number}", at=now, after={"reason": reason})
+    return order
+
+
+def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, by: Actor, now: datetime) -> Parcel:
+    """The courier takes a parcel: its stock leaves, and with the last one the order is shipped."""
+    parcel, is_new = couriers.hand_over_parcel(session, parcel_id, carrier=carrier, tracking=tracking, now=now, by=by)
+    if is_new:
+        order = orders.lock_order(session, parcel.order_id)
+        orders.ship_lines(
+            session, order, packing_queries.quantities_of(session, parcel.id), source=f"parcel:{parcel.id}", at=now, by=by
+        )
+        if packing_queries.all_handed_over(session, order.id):
+            orders.mark_shipped(session, order, at=now, by=by)
+    return parcel
+
+
+def weigh_in(session: Session, *, now: datetime, by: Actor, **facts: Any) -> Delivery:
+    """A farmer's delivery is weighed: priced, written, owed, and in stock, all or nothing."""
+    delivery, is_new = purchasing.record_delivery(session, now=now, by=by, **facts)
+    if is_new:
+        stock.receive(session, delivery.variant_id, delivery.net_g, source=f"delivery:{delivery.id}", by=by, at=now)
+    return delivery
+
+
+def accept_channel_orders(session: Session, accepted: Iterable[Order], now: datetime) -> int:
+    """Orders of other platforms join the packing queue; returns how many."""
+    count = 0
+    for order in accepted:
+        open_packing(session, order, now)
+        count += 1
+    return count
+
+
+def order_progress(session: Session, order: Order) -> dict[str, Any]:
+    """What the buyer may see of packing, tracking and refunds."""
+    return {
+        "parcels": packing_queries.parcels_for_buyer(session, order.id),
+        "refunds": payments.refunds_for_buyer(session, order.id),
+    }
+
+
+def settle_payment(session: Session, payment_id: Any, facts: Any, now: datetime) -> Any:
+    """What Stripe says about a payment is applied once; a paid order opens its packing work."""
+    outcome = payments.apply_facts(session, payment_id, facts, now)
+    return outcome
+
+
+__all__ = [
+    "SYSTEM",
+    "accept_channel_orders",
+    "cancel_order",
+    "expire_holds",
+    "hand_over",
+    "note_worker_alive",
+    "open_packing",
+    "order_progress",
+    "settle_payment",
+    "weigh_in",
+]
