@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from json import dumps
-from threading import Lock
+from threading import Event, Lock
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
-from kernel.errors import Problem, Refused
+from kernel.errors import Problem, Refused, Unavailable
 from shop.orders import counter_sql as sql
 from shop.orders.placing import Asked, OfferState, Placed, grant
 
@@ -29,11 +29,13 @@ MOST_AT_ONCE = 128
 class _Ticket:
     """One waiting request and its answer."""
 
-    __slots__ = ("answer", "asked")
+    __slots__ = ("answer", "asked", "called")
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.answer: Placed | Exception | None = None
+        # Set once: when the answer is there, or when it is this request's turn to be the clerk.
+        self.called = Event()
 
 
 class Counter:
@@ -41,8 +43,9 @@ class Counter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._gate = Lock()
         self._waiting: deque[_Ticket] = deque()
-        self._clerk = Lock()
+        self._has_clerk = False
 
     def place(self, asked: Asked, now: datetime) -> Placed:
         """Place one order, together with whoever else waits.
@@ -51,28 +54,48 @@ class Counter:
             Problem: what stands against this order (sold out, offer closed, key reused).
         """
         ticket = _Ticket(asked)
-        self._waiting.append(ticket)
-        while ticket.answer is None:
-            # The batch fills while the last commit runs, so it needs no timer.
-            with self._clerk:
-                if ticket.answer is None:
-                    self._serve(now)
+        with self._gate:
+            self._waiting.append(ticket)
+            is_clerk, self._has_clerk = not self._has_clerk, True
+        if not is_clerk:
+            ticket.called.wait()
+        if ticket.answer is None:
+            self._serve(now)
         if isinstance(ticket.answer, Exception):
             raise ticket.answer
+        assert ticket.answer is not None
         return ticket.answer
 
     def _serve(self, now: datetime) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        """Serve everybody who waits, then call the first of those who came meanwhile to be the next clerk.
+
+        The line fills while the commit runs, so no timer is needed; each request is woken exactly once.
+        """
+        with self._gate:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
         try:
-            answers: Sequence[Placed | Exception] = self._place_together([ticket.asked for ticket in batch], now)
+            answers = self._answers([ticket.asked for ticket in batch], now)
+            for ticket, answer in zip(batch, answers, strict=True):
+                ticket.answer = answer
+        finally:
+            with self._gate:
+                following = self._waiting[0] if self._waiting else None
+                self._has_clerk = following is not None
+            for ticket in batch:
+                ticket.answer = ticket.answer or Unavailable("请再试一次。", "Please try again.")
+                ticket.called.set()
+            if following:
+                following.called.set()
+
+    def _answers(self, batch: Sequence[Asked], now: datetime) -> Sequence[Placed | Exception]:
+        try:
+            return self._place_together(batch, now)
         except OperationalError as error:
             # A row lock held elsewhere or a server gone: trying each alone would only wait again.
-            answers = [error] * len(batch)
+            return [error] * len(batch)
         except Exception:
             # Whatever it is, nobody may be left waiting for an answer.
-            answers = [self._place_alone(ticket.asked, now) for ticket in batch]
-        for ticket, answer in zip(batch, answers, strict=True):
-            ticket.answer = answer
+            return [self._place_alone(asked, now) for asked in batch]
 
     def _place_alone(self, asked: Asked, now: datetime) -> Placed | Exception:
         try:
