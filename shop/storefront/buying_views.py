@@ -1,0 +1,109 @@
+"""From a button on the live page to a held order, with or without scripts."""
+
+from secrets import token_urlsafe
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from kernel.errors import Invalid, NotFound, Problem, Refused
+from kernel.forms import Form
+from kernel.http import transaction, utc_now
+from kernel.parse import FieldError, parse_count
+from kernel.text import current_locale
+from shop.orders.rules import LARGEST_QUANTITY, PROVINCES, REMOTE_PROVINCES
+from shop.orders.views import place, shipping_terms
+from shop.storefront import device, forms, queries
+
+blueprint = Blueprint("buying", __name__)
+
+
+def _page(session: Session, stream_id: int) -> queries.LivePage:
+    page = queries.live_page(session, stream_id, utc_now()) if stream_id < 2**63 else None
+    if page is None:
+        raise NotFound("没有这场直播。", "There is no such stream.")
+    return page
+
+
+def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | None = None) -> Response:
+    chosen = [offer for offer in page.offers if str(form.values.get(forms.quantity_field(offer.id), "")).strip("0 ")]
+    html = render_template(
+        "storefront/checkout.html",
+        page=page,
+        form=form,
+        key=key,
+        problem=problem,
+        chosen=chosen,
+        others=[offer for offer in page.offers if offer.can_be_bought and offer not in chosen],
+        provinces=[(name, name) for name in PROVINCES],
+        remote=sorted(REMOTE_PROVINCES),
+        terms=shipping_terms(),
+    )
+    response = make_response(html, problem.status if problem else 200)
+    # The page holds a name and an address; it must not stay in a shared cache.
+    response.headers["Cache-Control"] = "no-store"
+    device.name_device(response)
+    return response
+
+
+@blueprint.get("/live/<int:stream_id>/buy")
+def order_form(stream_id: int) -> Response:
+    """How many, and where to: one page."""
+    with transaction() as session:
+        page = _page(session, stream_id)
+    if page.stream.state != "live":
+        return redirect(url_for("storefront.live", stream_id=stream_id))
+    chosen = page.offer(_number("offer", 2**62, 0)) or page.on_air
+    if chosen is not None and not chosen.can_be_bought:
+        return redirect(url_for("storefront.live", stream_id=stream_id))
+    form = forms.empty_order_form(page.offers, chosen, _number("quantity", LARGEST_QUANTITY, 1))
+    return _render(page, form, token_urlsafe(18))
+
+
+def _number(name: str, high: int, otherwise: int) -> int:
+    """A number from the address line; a broken one counts as not given."""
+    try:
+        return parse_count(request.args.get(name), 1, high)
+    except FieldError:
+        return otherwise
+
+
+@blueprint.get("/live/<int:stream_id>/orders")
+def back_to_stream(stream_id: int) -> Response:
+    """Somebody reloaded the address of a form that was sent: lead back to the stream."""
+    return redirect(url_for("storefront.live", stream_id=stream_id))
+
+
+@blueprint.post("/live/<int:stream_id>/orders")
+def place_order(stream_id: int) -> Response:
+    """Hold the stock; the hidden key makes a double tap or a reload the same order."""
+    with transaction() as session:
+        page = _page(session, stream_id)
+    form = Form(request.form)
+    try:
+        placed = place(
+            forms.read_order_form(
+                request.form,
+                page.offers,
+                stream_id=stream_id,
+                terms=shipping_terms(),
+                locale=current_locale.get(),
+                device_hash=device.device_hash(),
+            )
+        )
+    except Invalid as problem:
+        form.errors.update(problem.fields)
+        return _render(page, form, _key_or_new(), problem)
+    except Refused as problem:
+        # A key that was used for another wish is spent; the next try needs a new one.
+        key = token_urlsafe(18) if problem.code == "idempotency_key_reused" else _key_or_new()
+        with transaction() as session:
+            return _render(_page(session, stream_id), form, key, problem)
+    response = redirect(url_for("storefront.orders.show_order", number=placed.number), code=303)
+    device.keep_order(response, placed.number)
+    return response
+
+
+def _key_or_new() -> str:
+    key = request.form.get("key", "")
+    return key if 8 <= len(key) <= 80 and key.isascii() and key.isprintable() else token_urlsafe(18)

@@ -1,0 +1,60 @@
+"""What the shop keeps on the buyer's device: the keys of her orders, and a name for the device itself.
+
+Both are cookies that scripts cannot read. A key is worked out from the order's number (kernel/links.py), so the
+list needs no signature: an entry that was made up does not open anything.
+"""
+
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from kernel.http import setting
+from shop.orders.views import is_order_key, order_key
+
+DEVICE_COOKIE = "device"
+_MOST_ORDERS = 30
+_LONGEST_ENTRY = 80
+_YEAR_S = 365 * 24 * 3600
+
+
+def orders_cookie() -> str:
+    """The cookie's name; the ``__Host-`` prefix is only accepted over HTTPS."""
+    return "__Host-orders" if setting("is_https") else "orders"
+
+
+def order_numbers() -> list[str]:
+    """The orders this device may see, newest first."""
+    entries = request.cookies.get(orders_cookie(), "").split("|")[:_MOST_ORDERS]
+    pairs = (entry.partition("~") for entry in entries if len(entry) <= _LONGEST_ENTRY)
+    return [number for number, _, key in pairs if number and is_order_key(number, key)]
+
+
+def keep_order(response: Response, number: str) -> None:
+    """Let this device open the order from now on, without the key in the address."""
+    numbers = [number, *(other for other in order_numbers() if other != number)][:_MOST_ORDERS]
+    _keep(response, orders_cookie(), "|".join(f"{number}~{order_key(number)}" for number in numbers))
+
+
+def forget_orders(response: Response) -> None:
+    """Forget every order on this device; their links still open them."""
+    response.delete_cookie(orders_cookie(), path="/", secure=setting("is_https"), httponly=True, samesite="Lax")
+
+
+def device_hash() -> str | None:
+    """The device's name, hashed: it lets a buyer's new order take over her own unpaid hold."""
+    name = request.cookies.get(DEVICE_COOKIE)
+    return sha256(name.encode("utf-8", "replace")).hexdigest() if name else None
+
+
+def name_device(response: Response) -> None:
+    """Give the device a name if it has none."""
+    if not request.cookies.get(DEVICE_COOKIE):
+        _keep(response, DEVICE_COOKIE, token_urlsafe(18))
+
+
+def _keep(response: Response, name: str, value: str) -> None:
+    response.set_cookie(
+        name, value, max_age=_YEAR_S, path="/", httponly=True, samesite="Lax", secure=setting("is_https")
+    )

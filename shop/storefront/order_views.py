@@ -1,0 +1,132 @@
+"""An order by its private link: what it stands at, paying, cancelling, buying again."""
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from kernel.audit import BUYER
+from kernel.errors import NotFound, Problem
+from kernel.http import database, flows, transaction, utc_now
+from kernel.text import t
+from shop.orders import queries as orders
+from shop.orders.models import Order
+from shop.orders.views import is_order_key
+from shop.storefront import device, queries, rules
+
+blueprint = Blueprint("orders", __name__)
+
+
+def _no_such_order() -> NotFound:
+    return NotFound(
+        "没有找到这个订单。请用下单时的那台手机，或订单的私人链接打开。",
+        "There is no such order here. Use the phone you ordered with, or the order's private link.",
+    )
+
+
+def _own_order(session: Session, number: str) -> Order:
+    """The order, when this device holds its key; somebody else's looks like none at all."""
+    order = orders.order_by_number(session, number) if number in device.order_numbers() else None
+    if order is None:
+        raise _no_such_order()
+    return order
+
+
+def _take_key(number: str, endpoint: str) -> Response:
+    """Exchange the key in the address for a cookie, so that it stays in no history, log or Referer."""
+    if not is_order_key(number, request.args.get("key", "")):
+        raise _no_such_order()
+    response = redirect(url_for(endpoint, number=number), code=303)
+    device.keep_order(response, number)
+    return response
+
+
+@blueprint.get("/orders")
+def own_orders() -> Response:
+    """The orders that this device knows."""
+    with transaction() as session:
+        found = orders.orders_by_numbers(session, device.order_numbers())
+        return _private(render_template("storefront/orders.html", orders=found, goods=queries.goods_of(session, found)))
+
+
+@blueprint.post("/orders/forget")
+def forget() -> Response:
+    """Forget the orders on a shared device."""
+    response = redirect(url_for("storefront.orders.own_orders"), code=303)
+    device.forget_orders(response)
+    flash(t("这台设备上的订单记录已经清掉，订单本身没有变。", "This device has forgotten your orders. The orders themselves are unchanged."), "done")
+    return response
+
+
+@blueprint.get("/orders/<number>")
+def show_order(number: str) -> Response:
+    """One order: state, lines, money, parcels, and what can be done now."""
+    if "key" in request.args:
+        return _take_key(number, "storefront.orders.show_order")
+    now = utc_now()
+    with transaction() as session:
+        order = _own_order(session, number)
+        found = rules.standing(
+            order.state, order.hold_until, now, came_back_paid=request.args.get("checkout") == "done"
+        )
+        return _private(
+            render_template(
+                "storefront/order.html",
+                order=order,
+                goods=queries.goods_of(session, [order]),
+                standing=found,
+                steps=rules.steps(order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}),
+                may_pay=rules.may_pay(found),
+                may_cancel=rules.may_cancel(order.state),
+                **flows().order_progress(session, order),
+            )
+        )
+
+
+@blueprint.get("/orders/<number>/state")
+def order_state(number: str) -> dict[str, str]:
+    """What the open page asks for, so that a payment shows without reloading by hand."""
+    with transaction() as session:
+        return {"state": _own_order(session, number).state}
+
+
+@blueprint.get("/orders/<number>/pay")
+def pay_by_link(number: str) -> Response:
+    """The ``pay_url`` of the API: with the key to the order page, where the pay button is."""
+    if "key" in request.args:
+        return _take_key(number, "storefront.orders.show_order")
+    return redirect(url_for("storefront.orders.show_order", number=number))
+
+
+@blueprint.post("/orders/<number>/pay")
+def pay(number: str) -> Response:
+    """Open the hosted payment page; pressed twice it is the same payment."""
+    from shop.payments import service as payments
+
+    with transaction() as session:
+        _own_order(session, number)
+    try:
+        address = payments.checkout_url_for(database(), current_app.extensions["gateway"], number, utc_now())
+    except Problem as problem:
+        flash(problem.text.pick(), "problem")
+        address = url_for("storefront.orders.show_order", number=number)
+    return redirect(address, code=303)
+
+
+@blueprint.post("/orders/<number>/cancel")
+def cancel(number: str) -> Response:
+    """Cancel: a held order at once, a paid one that has not left with its money back."""
+    with transaction() as session:
+        order_id = _own_order(session, number).id
+    try:
+        with transaction() as session:
+            flows().cancel_order(session, order_id, by=BUYER, reason="cancelled by the buyer", now=utc_now())
+    except Problem as problem:
+        flash(problem.text.pick(), "problem")
+    return redirect(url_for("storefront.orders.show_order", number=number), code=303)
+
+
+def _private(html: str) -> Response:
+    response = make_response(html)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

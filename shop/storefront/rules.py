@@ -1,0 +1,79 @@
+"""Pure decisions of the shop's pages: how a moment is said, where an order stands, the steps behind and before it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from kernel.text import Text
+from shop.orders.states import CANCELLED, DELIVERED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED
+
+Standing = Literal["waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"]
+
+_PLAIN: Final[Mapping[str, Standing]] = {
+    PAID: "paid",
+    SHIPPED: "shipped",
+    DELIVERED: "delivered",
+    EXPIRED: "expired",
+    CANCELLED: "cancelled",
+    REFUNDED: "refunded",
+}
+
+# After coming back from the payment page the money may be under way: nobody is told "failed" or "too late" then.
+MAY_BE_PAID: Final = ("waiting", "lapsed", "expired")
+
+
+def standing(state: str, hold_until: datetime | None, now: datetime, *, came_back_paid: bool) -> Standing:
+    """Where the order stands; a hold that is over counts as lapsed before anybody wrote that down."""
+    if state != HELD:
+        found = _PLAIN[state]
+    elif hold_until is not None and hold_until <= now:
+        found = "lapsed"
+    else:
+        found = "waiting"
+    return "checking" if came_back_paid and found in MAY_BE_PAID else found
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the order's way; ``at`` is ``None`` while it lies ahead."""
+
+    word: Text
+    at: datetime | None
+
+
+def steps(created_at: datetime, paid_at: datetime | None, moved_at: Mapping[str, datetime]) -> list[Step]:
+    """Ordered, paid, sent, arrived: what happened when."""
+    return [
+        Step(Text("下单", "Ordered"), created_at),
+        Step(Text("付款", "Paid"), paid_at),
+        Step(Text("发货", "Sent"), moved_at.get(SHIPPED)),
+        Step(Text("送达", "Arrived"), moved_at.get(DELIVERED)),
+    ]
+
+
+def may_cancel(state: str) -> bool:
+    """Whether the buyer may still cancel: before payment at once, before hand-over with the money back."""
+    return state in (HELD, PAID)
+
+
+def may_pay(found: Standing) -> bool:
+    """Whether the pay button is there."""
+    return found in ("waiting", "checking")
+
+
+_WEEKDAYS_ZH = "一二三四五六日"
+
+
+def said_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> Text:
+    """A moment as people say it: today 20:00, tomorrow 20:00, or with day and weekday."""
+    there, today = moment.astimezone(zone), now.astimezone(zone).date()
+    clock = f"{there:%H:%M}"
+    if there.date() == today:
+        return Text(f"今天 {clock}", f"today, {clock}")
+    if there.date() == today + timedelta(days=1):
+        return Text(f"明天 {clock}", f"tomorrow, {clock}")
+    year_zh, year_en = (f"{there.year}年", f" {there.year}") if there.year != today.year else ("", "")
+    weekday = _WEEKDAYS_ZH[there.weekday()]
+    return Text(f"{year_zh}{there.month}月{there.day}日 周{weekday} {clock}", f"{there:%a} {there.day} {there:%b}{year_en}, {clock}")
