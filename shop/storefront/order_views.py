@@ -1,19 +1,24 @@
 """An order by its private link: what it stands at, paying, cancelling, buying again."""
 
+import logging
+
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from kernel.audit import BUYER
 from kernel.errors import NotFound, Problem
-from kernel.http import database, flows, transaction, utc_now
+from kernel.http import database, flows, setting, transaction, utc_now
 from kernel.text import t
 from shop.orders import queries as orders
 from shop.orders.models import Order
-from shop.orders.views import is_order_key
+from shop.orders.views import is_order_key, order_key
+from shop.payments import queries as payments
+from shop.payments import steps
 from shop.storefront import device, queries, rules
 
 blueprint = Blueprint("orders", __name__)
+log = logging.getLogger("gongfang")
 
 
 def _no_such_order() -> NotFound:
@@ -62,12 +67,12 @@ def show_order(number: str) -> Response:
     """One order: state, lines, money, parcels, and what can be done now."""
     if "key" in request.args:
         return _take_key(number, "storefront.orders.show_order")
-    now = utc_now()
+    came_back = request.args.get("from") == "payment"
+    if came_back:
+        _ask_about_payment(number)
     with transaction() as session:
         order = _own_order(session, number)
-        found = rules.standing(
-            order.state, order.hold_until, now, came_back_paid=request.args.get("checkout") == "done"
-        )
+        found = rules.standing(order.state, order.hold_until, utc_now(), came_back_paid=came_back)
         return _private(
             render_template(
                 "storefront/order.html",
@@ -77,9 +82,23 @@ def show_order(number: str) -> Response:
                 steps=rules.steps(order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}),
                 may_pay=rules.may_pay(found),
                 may_cancel=rules.may_cancel(order.state),
+                private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",
                 **flows().order_progress(session, order),
             )
         )
+
+
+def _ask_about_payment(number: str) -> None:
+    """The buyer is back from the payment page: ask what became of it instead of waiting for the webhook."""
+    with transaction() as session:
+        payment = payments.live_payment(session, _own_order(session, number).id)
+    if payment is None:
+        return
+    try:
+        steps.look_at_payment(database(), current_app.extensions["till"], payment.id, utc_now())
+    except Problem:
+        # Stripe is slow or away: the page says "checking", and the webhook or the worker brings the answer.
+        log.info("payment page not reachable; the order page waits")
 
 
 @blueprint.get("/orders/<number>/state")
@@ -100,12 +119,10 @@ def pay_by_link(number: str) -> Response:
 @blueprint.post("/orders/<number>/pay")
 def pay(number: str) -> Response:
     """Open the hosted payment page; pressed twice it is the same payment."""
-    from shop.payments import service as payments
-
     with transaction() as session:
         _own_order(session, number)
     try:
-        address = payments.checkout_url_for(database(), current_app.extensions["gateway"], number, utc_now())
+        address = steps.checkout_url_for(database(), current_app.extensions["till"], number, utc_now())
     except Problem as problem:
         flash(problem.text.pick(), "problem")
         address = url_for("storefront.orders.show_order", number=number)

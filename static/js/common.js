@@ -29,4 +29,11 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// "Please fill this in" says little in a list: put the field's own label before it.
+for (const link of document.querySelectorAll("a[data-needs-label]")) {
+  const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const label = field?.labels?.[0]?.firstChild ?? field?.querySelector("legend");
+  if (label?.textContent.trim()) link.prepend(`${label.textContent.trim()}${document.documentElement.lang === "en" ? ": " : "："}`);
+}
+
 document.querySelector("[data-focus]")?.focus();
