@@ -1,0 +1,30 @@
+"""`python -m sandbox`: the stand-ins on loopback."""
+
+from pathlib import Path
+
+import click
+from werkzeug.serving import make_server
+
+from sandbox.factory import create_sandbox
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65_535), required=True, help="Port on 127.0.0.1.")
+@click.option("--state", type=click.Path(path_type=Path), required=True, help="SQLite file that keeps the state.")
+@click.option("--webhook-url", required=True, help="Where the shop receives events.")
+@click.option("--webhook-secret", required=True)
+@click.option("--api-key", required=True)
+def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key: str) -> None:
+    """Serve the sandbox until it is told to stop."""
+    app = create_sandbox(
+        state=state,
+        base_url=f"http://127.0.0.1:{port}",
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
+        api_key=api_key,
+    )
+    app.extensions["postman"].start()
+    make_server("127.0.0.1", port, app, threaded=True).serve_forever()
+
+
+main()

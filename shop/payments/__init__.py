@@ -1,0 +1,1 @@
+"""Being paid through Stripe's hosted page: payments, events, refunds."""

@@ -1,0 +1,29 @@
+"""The states of a payment and of a refund."""
+
+from typing import Final
+
+OPENING: Final = "opening"  # the intent is written, Stripe has not answered yet
+OPEN: Final = "open"  # the hosted page is open
+SUCCEEDED: Final = "succeeded"
+EXPIRED: Final = "expired"  # nothing was charged and nothing can be any more
+
+# A wallet may succeed after the page ran out, so EXPIRED is not the end; SUCCEEDED is.
+PAYMENT_MOVES: Final[dict[str, frozenset[str]]] = {
+    OPENING: frozenset({OPEN, SUCCEEDED, EXPIRED}),
+    OPEN: frozenset({SUCCEEDED, EXPIRED}),
+    EXPIRED: frozenset({SUCCEEDED}),
+    SUCCEEDED: frozenset(),
+}
+
+REQUESTED: Final = "requested"
+PENDING: Final = "pending"
+REFUND_SUCCEEDED: Final = "succeeded"
+FAILED: Final = "failed"
+
+REFUND_MOVES: Final[dict[str, frozenset[str]]] = {
+    REQUESTED: frozenset({PENDING, REFUND_SUCCEEDED, FAILED}),
+    PENDING: frozenset({REFUND_SUCCEEDED, FAILED}),
+    # A wallet's refund can come back days after it was reported as done.
+    REFUND_SUCCEEDED: frozenset({FAILED}),
+    FAILED: frozenset(),
+}

@@ -1,0 +1,110 @@
+"""What tests share: one PostgreSQL server a run, a database of its own for each test that asks for one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from fasteners import InterProcessLock
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy.orm import Session
+
+from app import migrate
+from app.factory import create_app
+from config import Settings, load_settings
+from kernel import embedded_postgres
+from kernel.db import Database
+
+hypothesis_settings.register_profile("gongfang", deadline=None, max_examples=60, print_blob=True)
+hypothesis_settings.load_profile("gongfang")
+
+TEMPLATE = "gongfang_template"
+
+
+def _named(url: str, name: str) -> str:
+    head, _, tail = url.rpartition("/")
+    _, mark, query = tail.partition("?")
+    return f"{head}/{name}{mark}{query}"
+
+
+@contextmanager
+def _maintenance(url: str) -> Iterator[psycopg.Connection]:
+    plain = _named(url, "postgres").replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """One server for the whole run, shared by the test processes, with a migrated template database."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if worker_id != "master" else root
+    given = load_settings().database_url
+    with InterProcessLock(root / "server.lock"):
+        url = given or embedded_postgres.ensure_running(_short(root), durable=False)
+        with _maintenance(url) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+                migrate.upgrade(_named(url, TEMPLATE))
+    yield url
+    if worker_id == "master" and not given:
+        embedded_postgres.stop(_short(root))
+
+
+def _short(root: Path) -> Path:
+    # The server runs as its own user when tests run as root, so it must be able to reach its folder.
+    for folder in (root, *root.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o755)
+    return root / "pg"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist the controller stops the server, after the last test process."""
+    config = session.config
+    is_controller = not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None)
+    if is_controller and hasattr(config, "_tmp_path_factory"):
+        embedded_postgres.stop(_short(config._tmp_path_factory.getbasetemp()))  # noqa: SLF001
+
+
+@pytest.fixture
+def database(server_url: str) -> Iterator[Database]:
+    """A fresh, migrated, empty database."""
+    name = f"t_{uuid4().hex[:16]}"
+    with _maintenance(server_url) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    database = Database(_named(server_url, name), pool_size=25)
+    yield database
+    database.dispose()
+    with _maintenance(server_url) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction on a fresh database."""
+    with database.transaction() as session:
+        yield session
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> Settings:
+    """Settings of a test installation."""
+    return load_settings({"GONGFANG_MODE": "test", "DATABASE_URL": database.url, "VAR_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> Flask:
+    """The application on the test's database; forms need no token here (test_forged_forms turns that on again)."""
+    app = create_app(settings, database)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without scripts."""
+    return app.test_client()
