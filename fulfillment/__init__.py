@@ -1,0 +1,1 @@
+"""What the village does: packing, piece wages, labels, couriers, and buying from farmers."""

@@ -1,0 +1,1 @@
+"""The pages of the bench: packers, lead, weigher."""

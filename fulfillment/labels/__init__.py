@@ -1,0 +1,1 @@
+"""Slips: what is masked, how they are drawn."""

@@ -1,0 +1,161 @@
+"""Tables of packers, parcels and packing tasks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kernel.db import Base, BigId, Grams, UtcTime, append_only
+from kernel.people.models import Person
+from shop.orders.models import Order
+
+
+class Packer(Base):
+    """Work that suits a person: preferences the person stated, never a diagnosis."""
+
+    __tablename__ = "packers"
+    __table_args__ = (CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),)
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), primary_key=True)
+    seated: Mapped[bool] = mapped_column(default=False)
+    one_handed: Mapped[bool] = mapped_column(default=False)
+    no_lifting: Mapped[bool] = mapped_column(default=False)
+    low_sight: Mapped[bool] = mapped_column(default=False)
+    no_reading: Mapped[bool] = mapped_column(default=False)
+    priority: Mapped[int] = mapped_column(default=0)
+    present_since: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+
+class Parcel(Base):
+    """One box. Its number is what is printed as Code 128."""
+
+    __tablename__ = "parcels"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'packed', 'handed_over', 'cancelled')", name="known_state"),
+        CheckConstraint(
+            "(state = 'handed_over') = (tracking_number IS NOT NULL AND carrier IS NOT NULL AND handed_over_at IS NOT NULL)",
+            name="handed_over_has_waybill",
+        ),
+        UniqueConstraint("order_id", "sequence"),
+        UniqueConstraint("carrier", "tracking_number"),
+        Index("ix_parcels_state_due", "state", "due_at"),
+    )
+
+    id: Mapped[BigId]
+    number: Mapped[str] = mapped_column(unique=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    sequence: Mapped[int]
+    weight_g: Mapped[Grams]
+    due_at: Mapped[UtcTime]
+    state: Mapped[str]
+    carrier: Mapped[str | None]
+    tracking_number: Mapped[str | None]
+    handed_over_at: Mapped[datetime | None]
+    created_at: Mapped[UtcTime]
+
+    order: Mapped[Order] = relationship(lazy="joined", innerjoin=True)
+    lines: Mapped[list["ParcelLine"]] = relationship(order_by="ParcelLine.id")
+    task: Mapped["PackingTask"] = relationship(back_populates="parcel")
+
+
+class ParcelLine(Base):
+    """What goes into a parcel, as it stood on the order."""
+
+    __tablename__ = "parcel_lines"
+    __table_args__ = (
+        UniqueConstraint("parcel_id", "order_line_id"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    id: Mapped[BigId]
+    parcel_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("parcels.id"))
+    order_line_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("order_lines.id"))
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"))
+    quantity: Mapped[int]
+    sku: Mapped[str]
+    title: Mapped[str]
+    spec: Mapped[str]
+    photo: Mapped[str]
+
+
+append_only("parcel_lines")
+
+
+class PackingTask(Base):
+    """The work on one parcel. The piece rate is frozen when the work is taken."""
+
+    __tablename__ = "packing_tasks"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'taken', 'packed', 'stopped')", name="known_state"),
+        CheckConstraint(
+            "state NOT IN ('taken', 'packed') OR (packer_id IS NOT NULL AND taken_at IS NOT NULL AND rate_fen IS NOT NULL)",
+            name="taken_has_packer_and_rate",
+        ),
+        CheckConstraint("state <> 'packed' OR packed_at IS NOT NULL", name="packed_has_time"),
+        Index("ix_packing_tasks_waiting", "due_at", "id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_packing_tasks_in_hand", "packer_id", postgresql_where=text("state = 'taken'")),
+    )
+
+    id: Mapped[BigId]
+    # At most one task a parcel.
+    parcel_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("parcels.id"), unique=True)
+    state: Mapped[str]
+    due_at: Mapped[UtcTime]
+    needs: Mapped[str] = mapped_column(default="")
+    mix: Mapped[str]
+    minutes: Mapped[int]
+    packer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("people.id"))
+    taken_at: Mapped[datetime | None]
+    rate_fen: Mapped[int | None] = mapped_column(BigInteger)
+    packed_at: Mapped[datetime | None]
+    batch: Mapped[UUID | None]
+    trouble: Mapped[str | None]
+
+    parcel: Mapped[Parcel] = relationship(back_populates="task", lazy="joined", innerjoin=True)
+
+    @property
+    def needs_set(self) -> frozenset[str]:
+        """The abilities that the work asks for."""
+        return frozenset(self.needs.split())
+
+
+class TaskLog(Base):
+    """One move of a task: who, from what to what, why."""
+
+    __tablename__ = "task_log"
+
+    id: Mapped[BigId]
+    task_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("packing_tasks.id"), index=True)
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    packer_id: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+append_only("task_log")
+
+
+class SlipPrint(Base):
+    """A slip that was printed: the first one for packing, each further one with a reason."""
+
+    __tablename__ = "slip_prints"
+    __table_args__ = (
+        UniqueConstraint("parcel_id", "copy"),
+        CheckConstraint("copy = 1 OR reason <> ''", name="reprint_has_reason"),
+    )
+
+    id: Mapped[BigId]
+    parcel_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("parcels.id"))
+    copy: Mapped[int]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+append_only("slip_prints")
+

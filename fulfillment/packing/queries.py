@@ -1,0 +1,141 @@
+"""Reading packing work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, SlipPrint
+from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
+from fulfillment.piecework.models import WageEntry
+from kernel.clock import day_bounds, local_day
+
+
+def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
+    """What a packer has taken and not finished, earliest due first."""
+    return session.scalars(
+        select(PackingTask)
+        .where(PackingTask.packer_id == packer_id, PackingTask.state == TAKEN)
+        .options(selectinload(PackingTask.parcel).selectinload(Parcel.lines))
+        .order_by(PackingTask.due_at, PackingTask.id)
+    ).all()
+
+
+def earned_today(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, int]:
+    """Fen earned today by everybody who is present, by person; zero for those who have not earned yet."""
+    start, end = day_bounds(local_day(now, zone), zone)
+    wages = (
+        select(WageEntry.packer_id, func.sum(WageEntry.amount_fen).label("fen"))
+        .where(WageEntry.earned_at >= start, WageEntry.earned_at < end)
+        .group_by(WageEntry.packer_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Packer.person_id, func.coalesce(wages.c.fen, 0))
+        .outerjoin(wages, wages.c.packer_id == Packer.person_id)
+        .where(Packer.present_since.is_not(None))
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def slip_copies(session: Session, parcel_id: int) -> int:
+    """How often a parcel's slip was printed."""
+    return session.scalar(select(func.count()).select_from(SlipPrint).where(SlipPrint.parcel_id == parcel_id)) or 0
+
+
+def quantities_of(session: Session, parcel_id: int) -> dict[int, int]:
+    """How many of each variant are in a parcel."""
+    rows = session.execute(
+        select(ParcelLine.variant_id, func.sum(ParcelLine.quantity))
+        .where(ParcelLine.parcel_id == parcel_id)
+        .group_by(ParcelLine.variant_id)
+    )
+    return {variant_id: int(quantity) for variant_id, quantity in rows}
+
+
+def all_handed_over(session: Session, order_id: UUID) -> bool:
+    """Whether every parcel of an order has left."""
+    left = select(func.count()).where(Parcel.order_id == order_id, Parcel.state.not_in([HANDED_OVER, CANCELLED]))
+    return session.scalar(left) == 0
+
+
+def parcels_for_buyer(session: Session, order_id: UUID) -> list[dict[str, object]]:
+    """Parcels as the buyer may see them: state, tracking, and who packed, as that person chose to be shown."""
+    rows = session.execute(
+        select(Parcel, Packer)
+        .join(PackingTask, PackingTask.parcel_id == Parcel.id)
+        .outerjoin(Packer, Packer.person_id == PackingTask.packer_id)
+        .where(Parcel.order_id == order_id, Parcel.state != CANCELLED)
+        .order_by(Parcel.sequence)
+    )
+    return [
+        {
+            "number": parcel.number,
+            "state": parcel.state,
+            "carrier": parcel.carrier,
+            "tracking_number": parcel.tracking_number,
+            "handed_over_at": parcel.handed_over_at.isoformat() if parcel.handed_over_at else None,
+            "packed_by": packer.person.shown_name if packer and parcel.state in (PACKED, HANDED_OVER) else None,
+        }
+        for parcel, packer in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much packing work there is."""
+
+    waiting: int
+    taken: int
+    packed: int
+    late: int
+
+    @property
+    def open(self) -> int:
+        """What is not packed yet."""
+        return self.waiting + self.taken
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """Tasks by state, and how many that are not packed are past their time."""
+    counts = dict(
+        session.execute(
+            select(PackingTask.state, func.count())
+            .join(Parcel)
+            .where(Parcel.state.in_(["open", "packed"]))
+            .group_by(PackingTask.state)
+        ).tuples()
+    )
+    late = session.scalar(
+        select(func.count()).select_from(PackingTask).where(PackingTask.state.in_([WAITING, TAKEN]), PackingTask.due_at < now)
+    )
+    return Backlog(counts.get(WAITING, 0), counts.get(TAKEN, 0), counts.get(PACKED, 0), late or 0)
+
+
+def parcel_by_number(session: Session, number: str) -> Parcel | None:
+    """A parcel as scanned or typed, with its lines."""
+    return session.scalar(
+        select(Parcel).where(Parcel.number == number).options(selectinload(Parcel.lines), selectinload(Parcel.task))
+    )
+
+
+def parcels_packed_today(session: Session, packer_id: int, now: datetime, zone: ZoneInfo) -> int:
+    """How many parcels a packer has finished today."""
+    start, end = day_bounds(local_day(now, zone), zone)
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(PackingTask)
+            .where(
+                PackingTask.packer_id == packer_id,
+                PackingTask.state == PACKED,
+                PackingTask.packed_at >= start,
+                PackingTask.packed_at < end,
+            )
+        )
+        or 0
+    )

@@ -1,0 +1,1 @@
+"""Piece rates and the ledger of piece wages."""

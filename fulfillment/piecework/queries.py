@@ -1,0 +1,62 @@
+"""Reading wages and rates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from fulfillment.piecework.models import PieceRate, WageEntry
+
+
+@dataclass(frozen=True)
+class Earned:
+    """Pieces and fen of one packer in one span of time."""
+
+    pieces: int
+    fen: int
+
+
+def earned_between(session: Session, packer_id: int, start: datetime, end: datetime) -> Earned:
+    """What a packer earned from ``start`` to before ``end``."""
+    pieces, fen = session.execute(
+        select(
+            func.coalesce(func.sum(func.sign(WageEntry.amount_fen)), 0),
+            func.coalesce(func.sum(WageEntry.amount_fen), 0),
+        ).where(WageEntry.packer_id == packer_id, WageEntry.earned_at >= start, WageEntry.earned_at < end)
+    ).one()
+    return Earned(int(pieces), int(fen))
+
+
+_PASS_BOOK = text("""
+    SELECT w.id, w.kind, w.amount_fen, w.earned_at, w.reason, p.number AS parcel
+    FROM wage_entries w JOIN packing_tasks t ON t.id = w.task_id JOIN parcels p ON p.id = t.parcel_id
+    WHERE w.packer_id = :packer AND (CAST(:before AS bigint) IS NULL OR w.id < :before)
+    ORDER BY w.id DESC LIMIT :most
+""")
+
+
+def pass_book(session: Session, packer_id: int, *, before: int | None = None, most: int = 50) -> Sequence[object]:
+    """A packer's lines, newest first, each with its parcel's number."""
+    return session.execute(_PASS_BOOK, {"packer": packer_id, "before": before, "most": most}).all()
+
+
+_BY_PERSON = text("""
+    SELECT e.id, e.name, COALESCE(sum(sign(w.amount_fen)), 0)::int AS pieces, COALESCE(sum(w.amount_fen), 0)::bigint AS fen
+    FROM people e JOIN wage_entries w ON w.packer_id = e.id
+    WHERE w.earned_at >= :start AND w.earned_at < :end
+    GROUP BY e.id, e.name ORDER BY fen DESC, e.id
+""")
+
+
+def wages_by_person(session: Session, start: datetime, end: datetime) -> Sequence[object]:
+    """Pieces and fen of everybody who earned in a span of time, most first."""
+    return session.execute(_BY_PERSON, {"start": start, "end": end}).all()
+
+
+def all_rates(session: Session) -> Sequence[PieceRate]:
+    """Every rate, newest first."""
+    return session.scalars(
+        select(PieceRate).order_by(PieceRate.valid_from.desc(), PieceRate.operation, PieceRate.up_to_g)
+    ).all()

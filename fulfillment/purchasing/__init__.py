@@ -1,0 +1,1 @@
+"""Buying from farmers: contracts, quotes, weigh-ins, settlements."""
