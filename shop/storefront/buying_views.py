@@ -26,7 +26,9 @@ def _page(session: Session, stream_id: int) -> queries.LivePage:
 
 
 def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | None = None) -> Response:
-    chosen = [offer for offer in page.offers if str(form.values.get(forms.quantity_field(offer.id), "")).strip("0 ")]
+    chosen = [
+        offer for offer in page.offers if str(form.values.get(forms.quantity_field(offer.id), "")).strip("0 ")
+    ]
     html = render_template(
         "storefront/checkout.html",
         page=page,

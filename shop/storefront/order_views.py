@@ -50,7 +50,9 @@ def own_orders() -> Response:
     """The orders that this device knows."""
     with transaction() as session:
         found = orders.orders_by_numbers(session, device.order_numbers())
-        return _private(render_template("storefront/orders.html", orders=found, goods=queries.goods_of(session, found)))
+        return _private(
+            render_template("storefront/orders.html", orders=found, goods=queries.goods_of(session, found))
+        )
 
 
 @blueprint.post("/orders/forget")
@@ -58,7 +60,13 @@ def forget() -> Response:
     """Forget the orders on a shared device."""
     response = redirect(url_for("storefront.orders.own_orders"), code=303)
     device.forget_orders(response)
-    flash(t("这台设备上的订单记录已经清掉，订单本身没有变。", "This device has forgotten your orders. The orders themselves are unchanged."), "done")
+    flash(
+        t(
+            "这台设备上的订单记录已经清掉，订单本身没有变。",
+            "This device has forgotten your orders. The orders themselves are unchanged.",
+        ),
+        "done",
+    )
     return response
 
 
@@ -79,7 +87,9 @@ def show_order(number: str) -> Response:
                 order=order,
                 goods=queries.goods_of(session, [order]),
                 standing=found,
-                steps=rules.steps(order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}),
+                steps=rules.steps(
+                    order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}
+                ),
                 may_pay=rules.may_pay(found),
                 may_cancel=rules.may_cancel(order.state),
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from kernel.text import Text
@@ -97,7 +97,12 @@ def _card(offer: Offer, *, left: int, is_open: bool) -> OfferCard:
 
 def live_stream(session: Session) -> Stream | None:
     """The stream that is live now, the newest if there are several."""
-    return session.scalar(select(Stream).where(Stream.state == LIVE).order_by(Stream.started_at.desc(), Stream.id.desc()).limit(1))
+    return session.scalar(
+        select(Stream)
+        .where(Stream.state == LIVE)
+        .order_by(Stream.started_at.desc(), Stream.id.desc())
+        .limit(1)
+    )
 
 
 def next_streams(session: Session, most: int = 4) -> Sequence[Stream]:
@@ -110,7 +115,10 @@ def next_streams(session: Session, most: int = 4) -> Sequence[Stream]:
 def listed_products(session: Session) -> Sequence[Product]:
     """What the shop shows, with its variants: dried goods first, then fresh, each in the order they were entered."""
     return session.scalars(
-        select(Product).where(Product.listed).options(selectinload(Product.variants)).order_by(Product.form, Product.id)
+        select(Product)
+        .where(Product.listed)
+        .options(selectinload(Product.variants))
+        .order_by(Product.form, Product.id)
     ).all()
 
 
@@ -121,8 +129,17 @@ def product_by_slug(session: Session, slug: str) -> Product | None:
     )
 
 
-def live_offers_by_product(session: Session) -> dict[int, Row[tuple[int, int, int, int]]]:
-    """For each product that is on offer in a live stream, its cheapest open offer (stream, offer, price in fen)."""
+@dataclass(frozen=True)
+class LivePrice:
+    """Where a product can be bought now, and for how much."""
+
+    stream_id: int
+    offer_id: int
+    price_fen: int
+
+
+def live_offers_by_product(session: Session) -> dict[int, LivePrice]:
+    """For each product that is on offer in a live stream, its cheapest open offer."""
     rows = session.execute(
         select(Variant.product_id, Offer.stream_id, Offer.id.label("offer_id"), Offer.price_fen)
         .join(Variant, Variant.id == Offer.variant_id)
@@ -130,7 +147,7 @@ def live_offers_by_product(session: Session) -> dict[int, Row[tuple[int, int, in
         .where(Stream.state == LIVE, Offer.state == "open")
         .order_by(Offer.price_fen.desc(), Offer.id.desc())
     )
-    return {row.product_id: row for row in rows}
+    return {row.product_id: LivePrice(row.stream_id, row.offer_id, row.price_fen) for row in rows}
 
 
 def goods_of(session: Session, orders: Sequence[Order]) -> dict[int, Variant]:

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from kernel.text import Text
 from shop.orders.states import CANCELLED, DELIVERED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED
 
-Standing = Literal["waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"]
+Standing = Literal[
+    "waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"
+]
 
 _PLAIN: Final[Mapping[str, Standing]] = {
     PAID: "paid",
@@ -76,4 +78,7 @@ def said_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> Text:
         return Text(f"明天 {clock}", f"tomorrow, {clock}")
     year_zh, year_en = (f"{there.year}年", f" {there.year}") if there.year != today.year else ("", "")
     weekday = _WEEKDAYS_ZH[there.weekday()]
-    return Text(f"{year_zh}{there.month}月{there.day}日 周{weekday} {clock}", f"{there:%a} {there.day} {there:%b}{year_en}, {clock}")
+    return Text(
+        f"{year_zh}{there.month}月{there.day}日 周{weekday} {clock}",
+        f"{there:%a} {there.day} {there:%b}{year_en}, {clock}",
+    )

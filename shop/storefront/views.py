@@ -67,5 +67,8 @@ def live(stream_id: int) -> str:
         if page is None:
             raise NotFound("没有这场直播。", "There is no such stream.")
         return render_template(
-            f"storefront/live_{page.stream.state}.html", page=page, terms=shipping_terms(), coming=queries.next_streams(session)
+            f"storefront/live_{page.stream.state}.html",
+            page=page,
+            terms=shipping_terms(),
+            coming=queries.next_streams(session),
         )

@@ -1,0 +1,63 @@
+"""Where an order stands and how a moment is said."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shop.storefront.rules import may_cancel, may_pay, said_moment, standing, steps
+from tests.world import NOW
+
+ZONE = ZoneInfo("Asia/Shanghai")
+SOON = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("state", "hold_until", "came_back_paid", "expected"),
+    [
+        ("held", SOON, False, "waiting"),
+        ("held", SOON, True, "checking"),
+        ("held", NOW, False, "lapsed"),
+        ("held", NOW, True, "checking"),
+        ("expired", NOW, True, "checking"),
+        ("expired", NOW, False, "expired"),
+        ("paid", SOON, True, "paid"),
+        ("cancelled", SOON, True, "cancelled"),
+        ("refunded", None, False, "refunded"),
+    ],
+)
+def test_a_buyer_back_from_payment_is_never_told_it_failed(
+    state: str, hold_until: datetime | None, came_back_paid: bool, expected: str
+) -> None:
+    assert standing(state, hold_until, NOW, came_back_paid=came_back_paid) == expected
+
+
+def test_only_an_order_that_waits_can_be_paid_and_only_one_still_here_cancelled() -> None:
+    assert [state for state in ("waiting", "checking", "lapsed", "paid", "expired") if may_pay(state)] == [
+        "waiting",
+        "checking",
+    ]  # type: ignore[arg-type]
+    assert [state for state in ("held", "paid", "shipped", "expired", "refunded") if may_cancel(state)] == [
+        "held",
+        "paid",
+    ]
+
+
+def test_steps_that_lie_ahead_have_no_time() -> None:
+    way = steps(NOW, SOON, {"shipped": SOON})
+    assert [step.at for step in way] == [NOW, SOON, SOON, None]
+
+
+@pytest.mark.parametrize(
+    ("moment", "zh", "en"),
+    [
+        (datetime(2026, 11, 24, 12, 30, tzinfo=UTC), "今天 20:30", "today, 20:30"),
+        # Midnight is the workshop's: 16:00 UTC is tomorrow there.
+        (datetime(2026, 11, 24, 16, 0, tzinfo=UTC), "明天 00:00", "tomorrow, 00:00"),
+        (datetime(2026, 11, 28, 12, 0, tzinfo=UTC), "11月28日 周六 20:00", "Sat 28 Nov, 20:00"),
+        (datetime(2027, 1, 1, 12, 0, tzinfo=UTC), "2027年1月1日 周五 20:00", "Fri 1 Jan 2027, 20:00"),
+    ],
+)
+def test_a_moment_is_said_as_people_say_it(moment: datetime, zh: str, en: str) -> None:
+    said = said_moment(moment, NOW, ZONE)
+    assert (said.zh, said.en) == (zh, en)
