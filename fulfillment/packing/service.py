@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, joinedload
 
 from fulfillment.packing import queries, rules
@@ -35,6 +35,7 @@ PACK = "pack"
 LARGEST_BATCH = 3
 UNDO_WITHIN = timedelta(seconds=10)
 _LOOK_AHEAD = 200
+_HAND_OUT_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('gongfang: hand out work'))")
 
 
 def open_parcels(session: Session, order: Order, now: datetime, *, heaviest_g: int, reason: str = "") -> list[Parcel]:
@@ -127,8 +128,10 @@ def hands_of(packer: Packer) -> Hands:
 def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo, by: Actor) -> list[PackingTask]:
     """Give a packer the next batch, or what is in hand already; the piece rate is frozen now.
 
-    Rows are taken with ``SKIP LOCKED``: two people who press at once get different work, and neither waits.
+    Work is handed out one person at a time: with ``SKIP LOCKED`` alone, whoever presses second would be told that
+    there is no work while the first is still choosing.
     """
+    session.execute(_HAND_OUT_ONE_AT_A_TIME)
     packer = session.scalar(select(Packer).where(Packer.person_id == packer_id).with_for_update(of=Packer))
     if packer is None:
         raise NotFound("您还没有登记为打包员，请找组长。", "You are not registered as a packer; ask the lead.")
@@ -141,7 +144,7 @@ def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo
         .where(PackingTask.state == WAITING)
         .order_by(PackingTask.due_at, PackingTask.id)
         .limit(_LOOK_AHEAD)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     ).all()
     tasks = [WaitingTask(row.id, row.due_at, frozenset(row.needs.split()), row.mix) for row in waiting]
     earned = queries.earned_today(session, now, zone)
