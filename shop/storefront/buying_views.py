@@ -1,11 +1,13 @@
 """From a button on the live page to a held order, with or without scripts."""
 
+from datetime import timedelta
 from secrets import token_urlsafe
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from kernel import limits
 from kernel.errors import Invalid, NotFound, Problem, Refused
 from kernel.forms import Form
 from kernel.http import transaction, utc_now
@@ -16,6 +18,10 @@ from shop.orders.views import place, shipping_terms
 from shop.storefront import device, forms, queries
 
 blueprint = Blueprint("buying", __name__)
+
+_ORDERS_A_DEVICE = 60
+_ORDERS_AN_ADDRESS = 600
+_WINDOW = timedelta(minutes=10)
 
 
 def _page(session: Session, stream_id: int) -> queries.LivePage:
@@ -81,6 +87,7 @@ def place_order(stream_id: int) -> Response:
     """Hold the stock; the hidden key makes a double tap or a reload the same order."""
     with transaction() as session:
         page = _page(session, stream_id)
+    _count_order()
     form = Form(request.form)
     try:
         placed = place(
@@ -104,6 +111,18 @@ def place_order(stream_id: int) -> Response:
     response = redirect(url_for("storefront.orders.show_order", number=placed.number), code=303)
     device.keep_order(response, placed.number)
     return response
+
+
+def _count_order() -> None:
+    """Nobody orders by hand this often. Many phones share an address, so a device counts for itself when it has a name."""
+    name = device.device_hash()
+    bucket, most = (
+        (f"orders:{name}", _ORDERS_A_DEVICE)
+        if name
+        else (f"orders:{request.remote_addr}", _ORDERS_AN_ADDRESS)
+    )
+    with transaction() as session:
+        limits.take(session, bucket, most=most, window=_WINDOW, now=utc_now())
 
 
 def _key_or_new() -> str:

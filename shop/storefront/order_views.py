@@ -1,11 +1,13 @@
 """An order by its private link: what it stands at, paying, cancelling, buying again."""
 
 import logging
+from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from kernel import limits
 from kernel.audit import BUYER
 from kernel.errors import NotFound, Problem
 from kernel.http import database, flows, setting, transaction, utc_now
@@ -19,6 +21,9 @@ from shop.storefront import device, queries, rules
 
 blueprint = Blueprint("orders", __name__)
 log = logging.getLogger("gongfang")
+
+_WRONG_KEYS = 30
+_WINDOW = timedelta(minutes=10)
 
 
 def _no_such_order() -> NotFound:
@@ -39,6 +44,10 @@ def _own_order(session: Session, number: str) -> Order:
 def _take_key(number: str, endpoint: str) -> Response:
     """Exchange the key in the address for a cookie, so that it stays in no history, log or Referer."""
     if not is_order_key(number, request.args.get("key", "")):
+        with transaction() as session:
+            limits.take(
+                session, f"order-link:{request.remote_addr}", most=_WRONG_KEYS, window=_WINDOW, now=utc_now()
+            )
         raise _no_such_order()
     response = redirect(url_for(endpoint, number=number), code=303)
     device.keep_order(response, number)
@@ -51,7 +60,12 @@ def own_orders() -> Response:
     with transaction() as session:
         found = orders.orders_by_numbers(session, device.order_numbers())
         return _private(
-            render_template("storefront/orders.html", orders=found, goods=queries.goods_of(session, found))
+            render_template(
+                "storefront/orders.html",
+                orders=found,
+                goods=queries.goods_of(session, found),
+                shown_state=rules.shown_state,
+            )
         )
 
 
@@ -87,11 +101,12 @@ def show_order(number: str) -> Response:
                 order=order,
                 goods=queries.goods_of(session, [order]),
                 standing=found,
+                shown_state=rules.shown_state,
                 steps=rules.steps(
                     order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}
                 ),
                 may_pay=rules.may_pay(found),
-                may_cancel=rules.may_cancel(order.state),
+                may_cancel=rules.may_cancel(found),
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",
                 **flows().order_progress(session, order),
             )

@@ -55,9 +55,14 @@ def steps(created_at: datetime, paid_at: datetime | None, moved_at: Mapping[str,
     ]
 
 
-def may_cancel(state: str) -> bool:
+def shown_state(state: str, hold_until: datetime | None, now: datetime) -> str:
+    """The state as the buyer should read it: a hold whose time is over reads as expired at once."""
+    return EXPIRED if standing(state, hold_until, now, came_back_paid=False) == "lapsed" else state
+
+
+def may_cancel(found: Standing) -> bool:
     """Whether the buyer may still cancel: before payment at once, before hand-over with the money back."""
-    return state in (HELD, PAID)
+    return found in ("waiting", "paid")
 
 
 def may_pay(found: Standing) -> bool:
