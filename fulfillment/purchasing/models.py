@@ -2,8 +2,7 @@
 
 from datetime import date
 
-
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -285,8 +284,9 @@ class SettlementLine(Base):
     """A payable paid in a settlement: each at most once, for exactly its amount."""
 
     __tablename__ = "settlement_lines"
+    __table_args__ = (ForeignKeyConstraint(["payable_id", "amount_fen"], ["payables.id", "payables.amount_fen"]),)
 
-    payable_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("payables.id"), primary_key=True)
+    payable_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     settlement_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("settlements.id"), index=True)
     amount_fen: Mapped[Fen]
 
