@@ -15,6 +15,7 @@ from fulfillment.couriers import service as couriers
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Parcel
+from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
 from kernel import outbox
@@ -104,6 +105,28 @@ def order_progress(session: Session, order: Order) -> dict[str, Any]:
     }
 
 
+def lot_story(session: Session, number: str) -> dict[str, Any] | None:
+    """What the trace page tells of a lot: the grower only with consent, weigh-in, market price, premium; or ``None``."""
+    lot = purchasing_queries.lot_by_number(session, number)
+    if lot is None:
+        return None
+    delivery, farmer = lot.delivery, lot.delivery.contract.farmer
+    return {
+        "number": lot.number,
+        "product": delivery.contract.product,
+        "farmer": farmer.shown_name if farmer.consent_shown else None,
+        "village": farmer.village,
+        "day": delivery.day,
+        "grade": delivery.grade,
+        "has_certificate": delivery.has_certificate,
+        "quote_fen_per_kg": delivery.quote_fen_per_kg,
+        "quote_market": delivery.quote_market,
+        "quote_day": delivery.quote_day,
+        "premium_bps": delivery.premium_bps,
+        "promised_fen_per_kg": delivery.promised_fen_per_kg,
+    }
+
+
 def settle_payment(session: Session, payment_id: Any, facts: Any, now: datetime) -> Any:
     """What Stripe says about a payment is applied once; a paid order opens its packing work."""
     outcome = payments.apply_facts(session, payment_id, facts, now)
@@ -116,6 +139,7 @@ __all__ = [
     "cancel_order",
     "expire_holds",
     "hand_over",
+    "lot_story",
     "note_worker_alive",
     "open_packing",
     "order_progress",
