@@ -87,3 +87,9 @@ def said_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> Text:
         f"{year_zh}{there.month}月{there.day}日 周{weekday} {clock}",
         f"{there:%a} {there.day} {there:%b}{year_en}, {clock}",
     )
+
+
+def above_market_percent(promised_fen_per_kg: int, quote_fen_per_kg: int) -> str:
+    """How much more than market the grower was promised, in percent with one decimal, never rounded up."""
+    tenths = (promised_fen_per_kg - quote_fen_per_kg) * 1000 // quote_fen_per_kg if quote_fen_per_kg else 0
+    return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")

@@ -7,12 +7,15 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from kernel.errors import NotFound
-from kernel.http import setting, transaction, utc_now
+from kernel.http import flows, setting, transaction, utc_now
 from kernel.text import Text
 from shop.orders.views import shipping_terms
 from shop.storefront import buying_views, order_views, queries, rules
 
 blueprint = Blueprint("storefront", __name__)
+
+_LONGEST_LOT = 40
+
 blueprint.register_blueprint(buying_views.blueprint)
 blueprint.register_blueprint(order_views.blueprint)
 
@@ -71,4 +74,26 @@ def live(stream_id: int) -> str:
             page=page,
             terms=shipping_terms(),
             coming=queries.next_streams(session),
+        )
+
+
+@blueprint.get("/trace/<number>")
+def trace(number: str) -> str:
+    """Who grew the bag, when it was weighed in, and what the grower got above market; from the QR on the bag."""
+    with transaction() as session:
+        story = (
+            flows().lot_story(session, number)
+            if number.isprintable() and len(number) <= _LONGEST_LOT
+            else None
+        )
+        if story is None:
+            raise NotFound(
+                "没有这个批号。请对一下袋子上的字。",
+                "There is no such lot. Please check the letters on the bag.",
+            )
+        return render_template(
+            "storefront/trace.html",
+            story=story,
+            percent=rules.above_market_percent(story["promised_fen_per_kg"], story["quote_fen_per_kg"]),
+            product=queries.product_by_slug(session, story["product"]),
         )

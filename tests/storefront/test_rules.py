@@ -6,7 +6,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shop.storefront.rules import Standing, may_cancel, may_pay, said_moment, shown_state, standing, steps
+from shop.storefront.rules import (
+    Standing,
+    above_market_percent,
+    may_cancel,
+    may_pay,
+    said_moment,
+    shown_state,
+    standing,
+    steps,
+)
 from tests.world import NOW
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -62,3 +71,13 @@ def test_steps_that_lie_ahead_have_no_time() -> None:
 def test_a_moment_is_said_as_people_say_it(moment: datetime, zh: str, en: str) -> None:
     said = said_moment(moment, NOW, ZONE)
     assert (said.zh, said.en) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("promised", "quote", "percent"),
+    [(9_200, 8_000, "15"), (9_199, 8_000, "14.9"), (8_000, 8_000, "0"), (100, 0, "0")],
+)
+def test_what_the_grower_gets_above_market_is_never_rounded_up(
+    promised: int, quote: int, percent: str
+) -> None:
+    assert above_market_percent(promised, quote) == percent

@@ -1,9 +1,12 @@
 """The front, a product and the live page: in both languages, escaped, small, and true in every state of a stream."""
 
 import re
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kernel.audit import SYSTEM
@@ -158,3 +161,31 @@ def test_what_is_not_there_is_404_with_a_way_on(client: FlaskClient, path: str) 
     page = client.get(path)
     assert page.status_code == 404
     assert 'href="/"' in page.text
+
+
+@pytest.mark.parametrize(("farmer", "heading"), [("吴大伯", "吴大伯种的"), (None, "后坑村的农户种的")])
+def test_a_trace_page_names_the_grower_only_with_consent(
+    app: Flask, client: FlaskClient, database: Database, offer: LiveOffer, farmer: str | None, heading: str
+) -> None:
+    story = {
+        "number": "L261124-0001",
+        "product": slug_of(database, offer),
+        "farmer": farmer,
+        "village": "后坑村",
+        "day": date(2026, 11, 24),
+        "grade": "一级",
+        "has_certificate": True,
+        "quote_fen_per_kg": 8_000,
+        "quote_market": "新发地",
+        "quote_day": date(2026, 11, 23),
+        "promised_fen_per_kg": 9_200,
+    }
+    app.extensions["flows"] = SimpleNamespace(
+        lot_story=lambda session, number: story if number == "L261124-0001" else None
+    )
+    page = client.get("/trace/L261124-0001?lang=zh")
+    assert heading in page.text
+    assert "15%" in page.text
+    assert "每公斤 ¥12.00" in page.text
+    assert_nothing_inline(page)
+    assert client.get("/trace/L000000-0000").status_code == 404
