@@ -7,6 +7,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from app import workflows
+from app.jobs import tools_for
 from app.web import errors, language, template_words
 from config import Settings
 from kernel.db import Database
@@ -41,7 +42,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
         flows=workflows,
         counter=Counter(database),
         snapshots=SnapshotShelf(),
+        till=tools_for(settings),
     )
+    workflows.heaviest_parcel_g = settings.heaviest_parcel_g
     for module in BLUEPRINTS:
         try:
             app.register_blueprint(import_module(module).blueprint)

@@ -93,6 +93,7 @@ def main() -> None:
     if settings.database_url is None:
         raise SystemExit("DATABASE_URL is not set. Start everything with `gongfang run`, or name a PostgreSQL server.")
     set_up_logs()
+    workflows.heaviest_parcel_g = settings.heaviest_parcel_g
     worker = Worker(Database(settings.database_url, pool_size=2), tools_for(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stopping.set())

@@ -4,33 +4,38 @@ Every function takes the session of the edge's transaction and commits nothing. 
 paid can be read here from top to bottom; there are no signals.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers import service as couriers
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Parcel
-from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.service import WeighIn
 from kernel import outbox
-from kernel.audit import SYSTEM, Actor, record_change
-from kernel.errors import Refused
+from kernel.audit import Actor, record_change
+from kernel.errors import NotFound, Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
 from shop.orders.states import HELD, PAID
 from shop.payments import service as payments
+from shop.payments.rules import Decision, SessionFacts
 from shop.stock import service as stock
 
 
-def open_packing(session: Session, order: Order, now: datetime) -> None:
+# Above this a box is split; the setting HEAVIEST_PARCEL_G changes it (app/factory.py, app/worker.py).
+heaviest_parcel_g = 10_000
+
+
+def open_packing(session: Session, order: Order, now: datetime, reason: str = "") -> None:
     """A paid order becomes parcels and packing tasks; called twice it opens nothing twice."""
-    packing.open_parcels(session, order, order.lines, now)
+    packing.open_parcels(session, order, now, heaviest_g=heaviest_parcel_g, reason=reason)
 
 
 def expire_holds(session: Session, now: datetime) -> int:
@@ -69,32 +74,42 @@ def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, no
 
 def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, by: Actor, now: datetime) -> Parcel:
     """The courier takes a parcel: its stock leaves, and with the last one the order is shipped."""
+    order_id = session.scalar(select(Parcel.order_id).where(Parcel.id == parcel_id))
+    if order_id is None:
+        raise NotFound("没有这个包裹。", "There is no such parcel.")
+    order = orders.lock_order(session, order_id)
     parcel, is_new = couriers.hand_over_parcel(session, parcel_id, carrier=carrier, tracking=tracking, now=now, by=by)
     if is_new:
-        order = orders.lock_order(session, parcel.order_id)
-        orders.ship_lines(
-            session, order, packing_queries.quantities_of(session, parcel.id), source=f"parcel:{parcel.id}", at=now, by=by
-        )
+        goods = packing_queries.quantities_of(session, parcel.id)
+        orders.ship_lines(session, order, goods, source=f"parcel:{parcel.id}", at=now, by=by)
         if packing_queries.all_handed_over(session, order.id):
             orders.mark_shipped(session, order, at=now, by=by)
     return parcel
 
 
-def weigh_in(session: Session, *, now: datetime, by: Actor, **facts: Any) -> Delivery:
+def weigh_in(session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor) -> Delivery:
     """A farmer's delivery is weighed: priced, written, owed, and in stock, all or nothing."""
-    delivery, is_new = purchasing.record_delivery(session, now=now, by=by, **facts)
+    delivery, is_new = purchasing.record_delivery(session, facts, key=key, today=today, now=now, by=by)
     if is_new:
         stock.receive(session, delivery.variant_id, delivery.net_g, source=f"delivery:{delivery.id}", by=by, at=now)
     return delivery
 
 
-def accept_channel_orders(session: Session, accepted: Iterable[Order], now: datetime) -> int:
-    """Orders of other platforms join the packing queue; returns how many."""
-    count = 0
-    for order in accepted:
-        open_packing(session, order, now)
-        count += 1
-    return count
+def refund_part(session: Session, order_id: UUID, amount_fen: int, *, reason: str, by: Actor, now: datetime) -> Order:
+    """Send part of an order's money back; all of it before the goods have left is a cancellation."""
+    order = orders.lock_order(session, order_id)
+    left = order.total_fen - order.refunded_fen
+    if amount_fen == left and order.state == PAID:
+        return cancel_order(session, order_id, by=by, reason=reason, now=now)
+    payments.request_refund(session, order, amount_fen, reason=reason, now=now, by=by)
+    if order.refunded_fen == order.total_fen:
+        orders.mark_refunded(session, order, at=now, by=by, reason=reason)
+    return order
+
+
+def accept_channel_order(session: Session, order: Order, now: datetime, reason: str = "") -> None:
+    """A paid order of another platform joins the packing queue beside the shop's own."""
+    open_packing(session, order, now, reason)
 
 
 def order_progress(session: Session, order: Order) -> dict[str, Any]:
@@ -127,22 +142,6 @@ def lot_story(session: Session, number: str) -> dict[str, Any] | None:
     }
 
 
-def settle_payment(session: Session, payment_id: Any, facts: Any, now: datetime) -> Any:
-    """What Stripe says about a payment is applied once; a paid order opens its packing work."""
-    outcome = payments.apply_facts(session, payment_id, facts, now)
-    return outcome
-
-
-__all__ = [
-    "SYSTEM",
-    "accept_channel_orders",
-    "cancel_order",
-    "expire_holds",
-    "hand_over",
-    "lot_story",
-    "note_worker_alive",
-    "open_packing",
-    "order_progress",
-    "settle_payment",
-    "weigh_in",
-]
+def settle_payment(session: Session, payment_id: UUID, facts: SessionFacts, now: datetime) -> Decision:
+    """What Stripe says about a payment is applied once; a paid order opens its packing work in the same commit."""
+    return payments.apply_facts(session, payment_id, facts, now, lambda order: open_packing(session, order, now))
