@@ -40,7 +40,8 @@ async function poll() {
 }
 
 function show(snapshot) {
-  if (snapshot.state !== words.state) {
+  const isOtherPage = snapshot.state !== words.state || (words.state === "live" && !offers && snapshot.offers.length);
+  if (isOtherPage) {
     // Everybody's page changes now; spread the reloads so that the shop stays quick.
     setTimeout(() => location.reload(), Math.random() * SPREAD_MS);
     return;
@@ -65,7 +66,7 @@ function showRow(offer, onAirId) {
 }
 
 function newRow(offer) {
-  const row = document.getElementById("offer-row").content.firstElementChild.cloneNode(true);
+  const row = offers.firstElementChild.cloneNode(true);
   row.id = `offer-${offer.id}`;
   row.dataset.offer = offer.id;
   row.dataset.most = offer.left;
