@@ -26,9 +26,8 @@ TEMPLATE = "gongfang_template"
 
 
 def _named(url: str, name: str) -> str:
-    head, _, tail = url.rpartition("/")
-    _, mark, query = tail.partition("?")
-    return f"{head}/{name}{mark}{query}"
+    address, mark, query = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{mark}{query}"
 
 
 @contextmanager

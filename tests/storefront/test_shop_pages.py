@@ -70,7 +70,7 @@ def test_a_page_is_small_before_its_photographs(
         page = client.get(path)
         files = set(
             re.findall(
-                r"/static/((?:css|js)/[a-z]+\.(?:css|js)|img/(?:icons|favicon|mountains)\.svg)", page.text
+                r"/static/((?:css|js)/[a-z]+\.(?:css|js)|img/(?:icons|favicon|logo)\.svg)", page.text
             )
         )
         assert "css/tokens.css" in files
