@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEMO_SECRET = "demo-secret-key-never-for-production"  # noqa: S105 - refused in production below
+DEMO_WEBHOOK_SECRET = "whsec_gongfang_demo"  # noqa: S105 - likewise
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -129,7 +130,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
         hold_minutes=read.number("HOLD_MINUTES", 10, 1, 24 * 60),
         stripe_api_key=read.text("STRIPE_API_KEY", "sk_test_gongfang_demo"),
         stripe_api_url=read.text("STRIPE_API_URL", sandbox_url, _web_url).rstrip("/"),
-        stripe_webhook_secret=read.text("STRIPE_WEBHOOK_SECRET", "whsec_gongfang_demo"),
+        stripe_webhook_secret=read.text("STRIPE_WEBHOOK_SECRET", DEMO_WEBHOOK_SECRET),
         checkout_origin=read.text("CHECKOUT_ORIGIN", sandbox_url, _web_url).rstrip("/"),
         xinfadi_url=read.text("XINFADI_URL", f"{sandbox_url}/xinfadi/getPriceData.html"),
         metrics_token=read.text("METRICS_TOKEN", ""),
@@ -157,7 +158,7 @@ def _production_problems(settings: Settings) -> list[str]:
         (_is_loopback(settings.stripe_api_url), "STRIPE_API_URL: points at the sandbox; use https://api.stripe.com"),
         (_is_loopback(settings.xinfadi_url), "XINFADI_URL: points at the sandbox"),
         (settings.stripe_api_key.startswith("sk_test_gongfang"), "STRIPE_API_KEY: the demo key pays nothing"),
-        (settings.stripe_webhook_secret == "whsec_gongfang_demo", "STRIPE_WEBHOOK_SECRET: the demo secret is public"),
+        (settings.stripe_webhook_secret == DEMO_WEBHOOK_SECRET, "STRIPE_WEBHOOK_SECRET: the demo secret is public"),
     ]
     return [complaint for broken, complaint in rules if broken]
 

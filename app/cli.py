@@ -29,11 +29,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """Finds a command's module when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it in
         """Every command by name."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click hands it in
         """The command, or ``None`` when there is no such one."""
         module = COMMANDS.get(cmd_name)
         if module is None:

@@ -8,7 +8,7 @@ from jinja2 import StrictUndefined
 
 from app import workflows
 from app.jobs import tools_for
-from app.web import errors, language, template_words
+from app.web import errors, language, security, template_words
 from config import Settings
 from kernel.db import Database
 from shop.orders.counter import Counter
@@ -46,16 +46,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     )
     workflows.heaviest_parcel_g = settings.heaviest_parcel_g
     for module in BLUEPRINTS:
-        try:
-            app.register_blueprint(import_module(module).blueprint)
-        except ModuleNotFoundError as e:
-            if e.name not in module and not module.startswith(e.name):
-                raise
+        app.register_blueprint(import_module(module).blueprint)
     language.install(app)
     template_words.install(app, settings)
     errors.install(app)
-    try:
-        import_module("app.web.security").install(app, settings)
-    except (ModuleNotFoundError, AttributeError):
-        pass
+    security.install(app, settings)
     return app

@@ -17,16 +17,10 @@ TABLE_MODULES = (
     "shop.channels.models",
     "fulfillment.piecework.models",
     "fulfillment.packing.models",
-    "fulfillment.labels.models",
-    "fulfillment.couriers.models",
     "fulfillment.purchasing.models",
 )
 
 for _module in TABLE_MODULES:
-    try:
-        import_module(_module)
-    except ModuleNotFoundError as e:
-        if e.name not in _module and not _module.startswith(e.name):
-            raise
+    import_module(_module)
 
 metadata = Base.metadata

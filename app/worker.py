@@ -49,7 +49,7 @@ class Worker:
         try:
             handler = HANDLERS[job.kind]
             handler(self.database, self.tools, job.payload, self.clock())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one bad job must not stop the others
             # Only the kind of error is kept: messages may quote people's data.
             log.warning("job failed", extra={"facts": {"job": job.id, "kind": job.kind, "error": type(error).__name__}})
             with self.database.transaction() as session:

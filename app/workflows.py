@@ -15,6 +15,7 @@ from fulfillment.couriers import service as couriers
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Parcel
+from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.service import WeighIn
@@ -27,7 +28,6 @@ from shop.orders.states import HELD, PAID
 from shop.payments import service as payments
 from shop.payments.rules import Decision, SessionFacts
 from shop.stock import service as stock
-
 
 # Above this a box is split; the setting HEAVIEST_PARCEL_G changes it (app/factory.py, app/worker.py).
 heaviest_parcel_g = 10_000
@@ -68,7 +68,9 @@ def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, no
         orders.mark_refunded(session, order, at=now, by=by, reason=reason)
     else:
         raise Refused("这个订单现在不能取消了。", "This order can no longer be cancelled.", code="wrong_state")
-    record_change(session, actor=by, action="order.cancelled", subject=f"order:{order.number}", at=now, after={"reason": reason})
+    record_change(
+        session, actor=by, action="order.cancelled", subject=f"order:{order.number}", at=now, after={"reason": reason}
+    )
     return order
 
 

@@ -54,11 +54,11 @@ APPEND_ONLY_TABLES: list[str] = []
 def append_only(table: str) -> None:
     """Let the database refuse every UPDATE and DELETE on ``table``: a ledger's lines never change."""
     APPEND_ONLY_TABLES.append(table)
-    event.listen(Base.metadata.tables[table], "after_create", DDL(append_only_sql(table)))
+    event.listen(Base.metadata.tables[table], "after_create", DDL(append_only_sql(table)))  # type: ignore[no-untyped-call]
 
 
-event.listen(Base.metadata, "before_create", DDL(REFUSE_CHANGE_SQL.replace("%", "%%")))
-event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+event.listen(Base.metadata, "before_create", DDL(REFUSE_CHANGE_SQL.replace("%", "%%")))  # type: ignore[no-untyped-call]
+event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))  # type: ignore[no-untyped-call]
 
 
 class Database:

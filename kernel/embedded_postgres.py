@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -15,7 +16,7 @@ class CannotStart(SystemExit):
     """The embedded server does not start here; the message says why and what else can be done."""
 
 
-def _server(data_dir: Path):  # type: ignore[no-untyped-def] - the wheel has no usable types
+def _server(data_dir: Path) -> Any:  # the wheel has no usable types
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR (a service, a container) the library falls back to a folder of its own and says so.
         warnings.simplefilter("ignore")
@@ -41,7 +42,9 @@ def ensure_running(var_dir: Path, *, durable: bool = True) -> str:
     except (OSError, subprocess.SubprocessError, AssertionError, ImportError, RuntimeError) as error:
         log = data_dir / "log"
         tail = log.read_text(errors="replace")[-600:] if log.is_file() else ""
-        raise CannotStart(f"The embedded PostgreSQL does not start in {data_dir}: {error}\n{tail}\n{_WAY_OUT}") from error
+        raise CannotStart(
+            f"The embedded PostgreSQL does not start in {data_dir}: {error}\n{tail}\n{_WAY_OUT}"
+        ) from error
     if not durable:
         _forget_quickly(uri)
     _ensure_database(uri, "gongfang")

@@ -33,7 +33,9 @@ class Form:
     def check(self) -> None:
         """Raise ``Invalid`` when any field was refused."""
         if self.errors:
-            raise Invalid("有几处要改一下，已经标出来了。", "A few fields need another look; they are marked.", fields=self.errors)
+            raise Invalid(
+                "有几处要改一下，已经标出来了。", "A few fields need another look; they are marked.", fields=self.errors
+            )
 
     def read(self, name: str, reader: Callable[[object], Value]) -> Value:
         """Read one field with ``reader``; its ``FieldError`` is kept for the field."""

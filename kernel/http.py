@@ -104,7 +104,10 @@ def requires(*roles: str) -> Callable[[Callable[Parameters, Result]], Callable[P
             if person is None:
                 raise NotSignedIn("请先登录。", "Please sign in first.")
             if not person.roles & set(roles):
-                raise Forbidden("这个页面不在您的分工里，需要的话请找负责人。", "This page is not part of your role. Ask the owner if you need it.")
+                raise Forbidden(
+                    "这个页面不在您的分工里，需要的话请找负责人。",
+                    "This page is not part of your role. Ask the owner if you need it.",
+                )
             return view(*args, **kwargs)
 
         guarded.roles = roles  # type: ignore[attr-defined]

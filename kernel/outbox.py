@@ -60,10 +60,19 @@ def enqueue(
     key: str | None = None,
 ) -> None:
     """Leave a job in the current transaction; a second one with the same open ``key`` changes nothing."""
-    row = {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at or now, "created_at": now, "attempts": 0}
+    row = {
+        "kind": kind,
+        "key": key,
+        "payload": dict(payload),
+        "run_at": run_at or now,
+        "created_at": now,
+        "attempts": 0,
+    }
     statement = insert(Job).values(row)
     session.execute(
-        statement.on_conflict_do_nothing(index_elements=["key"], index_where=text("done_at IS NULL")) if key else statement
+        statement.on_conflict_do_nothing(index_elements=["key"], index_where=text("done_at IS NULL"))
+        if key
+        else statement
     )
     session.execute(text("NOTIFY gongfang_jobs"))
 
@@ -87,7 +96,9 @@ def claim_due(session: Session, now: datetime, most: int = 20) -> list[ClaimedJo
 
 def mark_done(session: Session, job_id: int, now: datetime) -> None:
     """The job is finished and its key free again."""
-    session.execute(text("UPDATE jobs SET done_at = :now, last_error = NULL WHERE id = :id"), {"now": now, "id": job_id})
+    session.execute(
+        text("UPDATE jobs SET done_at = :now, last_error = NULL WHERE id = :id"), {"now": now, "id": job_id}
+    )
 
 
 def mark_failed(session: Session, job: ClaimedJob, error: str, now: datetime) -> None:

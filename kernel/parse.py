@@ -30,7 +30,9 @@ def clean_text(raw: object, longest: int, *, required: bool = True, lines: bool 
     if required and not kept:
         raise FieldError("请填写。", "Please fill this in.")
     if len(kept) > longest:
-        raise FieldError(f"最多 {longest} 个字，现在是 {len(kept)} 个。", f"At most {longest} characters; this has {len(kept)}.")
+        raise FieldError(
+            f"最多 {longest} 个字，现在是 {len(kept)} 个。", f"At most {longest} characters; this has {len(kept)}."
+        )
     return kept
 
 

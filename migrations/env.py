@@ -5,9 +5,7 @@ from sqlalchemy import create_engine, pool
 
 from app.models import metadata
 
-engine = create_engine(
-    context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool
-)
+engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
 with engine.connect() as connection:
     context.configure(
         connection=connection,

@@ -71,11 +71,13 @@ def _once(work: Callable[[dict[str, Any]], Thing]) -> Response:
             result, status = work(params), 200
         except ApiError as error:
             result, status = error.body, error.status
-        store.rows("INSERT INTO answers VALUES (?, ?, ?, ?)", key, asked, status, json.dumps(result, ensure_ascii=False))
+        store.rows(
+            "INSERT INTO answers VALUES (?, ?, ?, ?)", key, asked, status, json.dumps(result, ensure_ascii=False)
+        )
     return answer(result, status)
 
 
-def _page(kind: str, keep: Callable[[Thing], bool] = lambda thing: True) -> Response:
+def _page(kind: str, keep: Callable[[Thing], bool] = lambda _: True) -> Response:
     """A list, newest first, with starting_after, limit and created filters."""
     things = [thing for thing in desk().store.all(kind) if keep(thing)]
     since = request.args.get("created[gte]")
@@ -88,9 +90,7 @@ def _page(kind: str, keep: Callable[[Thing], bool] = lambda thing: True) -> Resp
             raise missing(kind, after)
         things = things[places[0] + 1 :]
     limit = min(max(int(request.args.get("limit", 10)), 1), 100)
-    return answer(
-        {"object": "list", "data": things[:limit], "has_more": len(things) > limit, "url": request.path}
-    )
+    return answer({"object": "list", "data": things[:limit], "has_more": len(things) > limit, "url": request.path})
 
 
 def _found(kind: str, thing_id: str, name: str) -> Response:
@@ -121,7 +121,7 @@ def get_session(session_id: str) -> Response:
 @blueprint.post("/checkout/sessions/<session_id>/expire")
 def expire_session(session_id: str) -> Response:
     """Close a hosted page."""
-    return _once(lambda params: desk().expire_session(session_id))
+    return _once(lambda _: desk().expire_session(session_id))
 
 
 @blueprint.get("/payment_intents/<intent_id>")

@@ -6,7 +6,9 @@ from typing import Any
 class ApiError(Exception):
     """An error answer: HTTP status, Stripe's type and a sentence."""
 
-    def __init__(self, status: int, kind: str, message: str, *, code: str | None = None, param: str | None = None) -> None:
+    def __init__(
+        self, status: int, kind: str, message: str, *, code: str | None = None, param: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.body: dict[str, Any] = {"error": {"type": kind, "message": message, "code": code, "param": param}}

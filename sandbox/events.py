@@ -65,7 +65,7 @@ class Postman:
         self.store.put("event", event)
         if not self.levers.drop_events:
             for _ in range(max(1, self.levers.copies)):
-                jitter = random.uniform(0, 1) if self.levers.shuffle else 0.0  # noqa: S311 - weather, not a secret
+                jitter = random.uniform(0, 1) if self.levers.shuffle else 0.0
                 due = time.time() + self.levers.delay_events_s + jitter
                 self.store.rows("INSERT INTO deliveries VALUES (?, ?, 0)", event["id"], due)
         return event

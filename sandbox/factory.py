@@ -1,11 +1,10 @@
 """Builds the sandbox application."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
 
-from sandbox import api, pages
+from sandbox import api, pages, xinfadi
 from sandbox.events import Levers, Postman
 from sandbox.store import Store
 from sandbox.stripe_desk import Desk
@@ -22,8 +21,5 @@ def create_sandbox(*, state: Path, base_url: str, webhook_url: str, webhook_secr
     app.register_blueprint(api.blueprint)
     app.register_blueprint(api.levers)
     app.register_blueprint(pages.blueprint)
-    if find_spec("sandbox.xinfadi"):
-        from sandbox import xinfadi
-
-        app.register_blueprint(xinfadi.blueprint, url_prefix="/xinfadi")
+    app.register_blueprint(xinfadi.blueprint, url_prefix="/xinfadi")
     return app

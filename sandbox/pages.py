@@ -81,7 +81,9 @@ def pay_by_wallet(session_id: str, wallet: str) -> BaseResponse | tuple[str, int
         _desk().pay_later(session_id, 8, "succeed" if outcome == "later" else "fail")
         return redirect(session["success_url"], code=303)
     if outcome == "fail":
-        sentence = "The wallet refused the payment." if session["locale"] == "en" else "钱包没有付成功，请再试或换一种方式。"
+        sentence = (
+            "The wallet refused the payment." if session["locale"] == "en" else "钱包没有付成功，请再试或换一种方式。"
+        )
         return _page(session_id, status=402, error=sentence)
     return _page(session_id, "never")
 

@@ -71,7 +71,7 @@ class Desk:
         """Close an open session; one that is not open is refused."""
         with self.store.lock:
             if self.session(session_id)["status"] != "open":
-                raise invalid("Only Checkout Sessions with a status in [\"open\"] can be expired.")
+                raise invalid('Only Checkout Sessions with a status in ["open"] can be expired.')
             return self._expire(session_id)
 
     def _expire(self, session_id: str) -> Thing:
@@ -179,7 +179,9 @@ class Desk:
             left = charge["amount"] - charge["amount_refunded"]
             amount = int(params.get("amount", left))
             if not 0 < amount <= left:
-                raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", "amount")
+                raise invalid(
+                    f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", "amount"
+                )
             is_wallet = intent["payment_method_types"] != ["card"]
             status = "failed" if self.levers.refunds_fail and not is_wallet else "pending" if is_wallet else "succeeded"
             refund = self.store.put(
@@ -243,12 +245,13 @@ def _total(lines: Any) -> tuple[int, str]:
     if not isinstance(lines, list) or not lines:
         raise invalid("line_items is required.", "line_items")
     try:
-        prices = [(int(x["price_data"]["unit_amount"]) * int(x.get("quantity", 1)), x["price_data"]["currency"]) for x in lines]
+        prices = [
+            (int(x["price_data"]["unit_amount"]) * int(x.get("quantity", 1)), x["price_data"]["currency"])
+            for x in lines
+        ]
     except (KeyError, ValueError, TypeError):
         raise invalid("Each line item needs price_data with unit_amount and currency.", "line_items") from None
     total = sum(amount for amount, _ in prices)
     if total <= 0 or len({currency for _, currency in prices}) != 1:
         raise invalid("The total must be positive and in one currency.", "line_items")
     return total, prices[0][1]
-
-

@@ -61,12 +61,25 @@ def _short(root: Path) -> Path:
     return root / "pg"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--drills`` runs the long ones of tests/drills at their full size."""
+    parser.addoption("--drills", action="store_true", help="drills at full size")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skipped test has shown nothing, so the run fails."""
+    if terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("skipped tests count as failures here", red=True)
+        terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Under xdist the controller stops the server, after the last test process."""
     config = session.config
     is_controller = not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None)
     if is_controller and hasattr(config, "_tmp_path_factory"):
-        embedded_postgres.stop(_short(config._tmp_path_factory.getbasetemp()))  # noqa: SLF001
+        embedded_postgres.stop(_short(config._tmp_path_factory.getbasetemp()))
 
 
 @pytest.fixture

@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
 IMAGES = Path(__file__).parent.parent / "static" / "img"
 DRAWN = sorted(
-    [*(path for room in ("products", "scenes", "pictograms") for path in (IMAGES / room).glob("*.svg"))]
-    + [IMAGES / "logo.svg", IMAGES / "favicon.svg"]
+    [
+        *(path for room in ("products", "scenes", "pictograms") for path in (IMAGES / room).glob("*.svg")),
+        IMAGES / "logo.svg",
+        IMAGES / "favicon.svg",
+    ]
 )
 LARGEST_BYTES = 45_000
 SVG = "{http://www.w3.org/2000/svg}"
@@ -40,7 +43,7 @@ def test_is_light_enough_for_a_phone_in_the_mountains(picture: Path) -> None:
 
 @every_picture
 def test_is_named_in_chinese_and_drawn_on_the_agreed_sheet(picture: Path) -> None:
-    root = ElementTree.parse(picture).getroot()
+    root = ET.parse(picture).getroot()
     assert root.tag == f"{SVG}svg"
     assert CHINESE.search(root.findtext(f"{SVG}title") or "")
     assert root.get("viewBox") in (VIEW_BOXES.get(picture.parent.name), *OWN_SHEETS.get(picture.name, ()))
@@ -50,10 +53,11 @@ def test_is_named_in_chinese_and_drawn_on_the_agreed_sheet(picture: Path) -> Non
 def test_runs_nothing_and_reaches_for_nothing_outside_itself(picture: Path) -> None:
     ids: set[str] = set()
     pointers: set[str] = set()
-    for element in ElementTree.parse(picture).iter():
+    for element in ET.parse(picture).iter():
         assert element.tag.removeprefix(SVG) not in FORBIDDEN
         for name, value in element.attrib.items():
-            assert not name.startswith("on") and name != "style"
+            assert not name.startswith("on")
+            assert name != "style"
             if name.endswith("href"):
                 assert value.startswith("#")
                 pointers.add(value[1:])

@@ -104,7 +104,13 @@ def order_body(
     return {
         "lines": [{"offer_id": offer.offer_id, "quantity": quantity}],
         "buyer": {"name": name, "phone": phone},
-        "address": {"province": province, "city": "丽水市", "district": "庆元县", "street": "松源街道", "detail": "示例路8号"},
+        "address": {
+            "province": province,
+            "city": "丽水市",
+            "district": "庆元县",
+            "street": "松源街道",
+            "detail": "示例路8号",
+        },
     }
 
 

@@ -81,7 +81,10 @@ GOODS = (
     _Good(
         "yiner",
         ("高山银耳", "Mountain snow fungus"),
-        ("朵形自然，不熏硫，不用久泡。小火炖二十分钟就出胶。", "Unsulphured and naturally shaped. Simmer twenty minutes until silky."),
+        (
+            "朵形自然，不熏硫，不用久泡。小火炖二十分钟就出胶。",
+            "Unsulphured and naturally shaped. Simmer twenty minutes until silky.",
+        ),
         "dry",
         "一级",
         "products/yiner.svg",
@@ -92,7 +95,10 @@ GOODS = (
     _Good(
         "muer",
         ("秋木耳", "Autumn wood ear"),
-        ("秋天采的小碗耳，无根，脆。冷水泡三小时，不要过夜。", "Small autumn ears, stemless and crisp. Soak three hours in cold water, never overnight."),
+        (
+            "秋天采的小碗耳，无根，脆。冷水泡三小时，不要过夜。",
+            "Small autumn ears, stemless and crisp. Soak three hours in cold water, never overnight.",
+        ),
         "dry",
         "一级",
         "products/muer.svg",
@@ -114,7 +120,10 @@ GOODS = (
     _Good(
         "zhusun",
         ("竹荪", "Bamboo fungus"),
-        ("无硫熏，淡盐水泡十分钟，去掉菌盖再下锅。", "Unsulphured. Soak ten minutes in lightly salted water before cooking."),
+        (
+            "无硫熏，淡盐水泡十分钟，去掉菌盖再下锅。",
+            "Unsulphured. Soak ten minutes in lightly salted water before cooking.",
+        ),
         "dry",
         "一级",
         "products/zhusun.svg",
@@ -125,7 +134,10 @@ GOODS = (
     _Good(
         "xianggu-fresh",
         ("现采鲜香菇", "Fresh shiitake, picked today"),
-        ("早上采，当天发。坏了拍照给我们，就赔。", "Picked in the morning, sent the same day. Send a photo of any that spoil and we pay."),
+        (
+            "早上采，当天发。坏了拍照给我们，就赔。",
+            "Picked in the morning, sent the same day. Send a photo of any that spoil and we pay.",
+        ),
         "fresh",
         "鲜香菇",
         "products/xianggu-fresh.svg",
@@ -136,7 +148,10 @@ GOODS = (
     _Good(
         "gift-box",
         ("四季菌菇礼盒", "Four seasons gift box"),
-        ("花菇、银耳、黑木耳、竹荪各一袋，送人自己吃都体面。", "Flower shiitake, snow fungus, wood ear and bamboo fungus, a bag of each."),
+        (
+            "花菇、银耳、黑木耳、竹荪各一袋，送人自己吃都体面。",
+            "Flower shiitake, snow fungus, wood ear and bamboo fungus, a bag of each.",
+        ),
         "dry",
         "礼盒",
         "products/gift-box.svg",
@@ -202,7 +217,13 @@ def _add(session: Session, good: _Good, now: datetime) -> Product:
         photo=good.photo,
         storage_zh=good.keep[0],
         storage_en=good.keep[1],
-        label={"产品名称": good.title[0], "产地": "浙江省丽水市庆元县", "生产者": _MAKER, "质量等级": good.grade, "贮存条件": good.keep[0]},
+        label={
+            "产品名称": good.title[0],
+            "产地": "浙江省丽水市庆元县",
+            "生产者": _MAKER,
+            "质量等级": good.grade,
+            "贮存条件": good.keep[0],
+        },
         origin="浙江省丽水市庆元县",
         shelf_life_days=good.shelf_life_days,
         # Fresh goods are exempt from the seven-day return; dried goods are not (domain-rules.md).

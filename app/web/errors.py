@@ -27,9 +27,7 @@ def wants_json() -> bool:
 def respond(problem: Problem) -> BaseResponse:
     """The problem in the form that the client understands."""
     if wants_json():
-        response: BaseResponse = Response(
-            _json(problem), status=problem.status, mimetype="application/problem+json"
-        )
+        response: BaseResponse = Response(_json(problem), status=problem.status, mimetype="application/problem+json")
     elif isinstance(problem, NotSignedIn) and request.method == "GET":
         page = "sign_in.badge_page" if request.path.startswith("/bench") else "sign_in.password_page"
         return redirect(url_for(page, next=request.full_path.rstrip("?")))
@@ -54,13 +52,17 @@ def install(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def stale_form(_: CSRFError) -> BaseResponse:
         return respond(
-            BadRequest("页面放得太久了，请刷新后再提交一次。", "This page has been open too long. Reload it and send again.", code="stale_form")
+            BadRequest(
+                "页面放得太久了，请刷新后再提交一次。",
+                "This page has been open too long. Reload it and send again.",
+                code="stale_form",
+            )
         )
 
     @app.errorhandler(HTTPException)
     def from_werkzeug(error: HTTPException) -> BaseResponse:
         if error.code is None or error.code < 400:
-            return error.get_response()  # type: ignore[return-value]
+            return error.get_response()
         problem = NotFound("没有找到这个页面。", "There is no such page.") if error.code == 404 else _plain(error)
         problem.status = error.code
         return respond(problem)
@@ -74,14 +76,14 @@ def install(app: Flask) -> None:
     @app.errorhandler(DBAPIError)
     def refused_by_database(error: DBAPIError) -> BaseResponse:
         # hide_parameters keeps people's data out of this message.
-        log.exception("refused by the database: %s", type(error.orig).__name__)
+        log.error("refused by the database: %s", type(error.orig).__name__, exc_info=error)
         return _broken()
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> BaseResponse:
         if app.testing:
             raise error
-        log.exception("unexpected %s", type(error).__name__)
+        log.error("unexpected %s", type(error).__name__, exc_info=error)
         return _broken()
 
 
@@ -96,6 +98,10 @@ def _plain(error: HTTPException) -> Problem:
 
 
 def _broken() -> BaseResponse:
-    problem = Problem("我们这边出了问题，已经记下来了。请稍后再试。", "Something broke on our side and was noted. Please try again later.", code="internal")
+    problem = Problem(
+        "我们这边出了问题，已经记下来了。请稍后再试。",
+        "Something broke on our side and was noted. Please try again later.",
+        code="internal",
+    )
     problem.status = 500
     return respond(problem)

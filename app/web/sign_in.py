@@ -38,7 +38,7 @@ def _count_try(bucket: str) -> None:
         limits.take(session, f"sign-in:{request.remote_addr}", most=_TRIES_AN_ADDRESS, window=_WINDOW, now=now)
 
 
-def _welcome(person_id: int, token: str, roles: set[str], face: str, bucket: str) -> Response:
+def _welcome(token: str, roles: set[str], face: str, bucket: str) -> Response:
     with transaction() as session:
         limits.forget(session, f"sign-in:{bucket}")
     response = redirect(local_path(request.form.get("next")) or home_page(roles), code=303)
@@ -72,7 +72,7 @@ def sign_in_with_password() -> Response | tuple[str, int]:
         with transaction() as session:
             person = people.person_by_password(session, login, password)
             token = people.start_sign_in(session, person, face="console", now=utc_now())
-            return _welcome(person.id, token, person.roles, "console", f"login:{login}")
+            return _welcome(token, person.roles, "console", f"login:{login}")
     except Problem as problem:
         page = render_template("sign_in/password.html", form=form, problem=problem, next=request.form.get("next", ""))
         return page, problem.status
@@ -114,7 +114,7 @@ def sign_in_with_pin(person_id: int) -> Response | tuple[str, int]:
         with transaction() as session:
             person = people.person_by_pin(session, person_id, request.form.get("pin", "")[:20])
             token = people.start_sign_in(session, person, face="bench", now=utc_now())
-            return _welcome(person.id, token, person.roles, "bench", bucket)
+            return _welcome(token, person.roles, "bench", bucket)
     except Problem as problem:
         return _pin_pad(person_id, problem)
 
@@ -128,7 +128,7 @@ def sign_in_with_badge() -> Response | tuple[str, int]:
         with transaction() as session:
             person = people.person_by_badge(session, code)
             token = people.start_sign_in(session, person, face="bench", now=utc_now())
-            return _welcome(person.id, token, person.roles, "bench", f"badge:{request.remote_addr}")
+            return _welcome(token, person.roles, "bench", f"badge:{request.remote_addr}")
     except Problem as problem:
         with transaction() as session:
             packers = session.scalars(

@@ -42,7 +42,10 @@ def clean_tracking(raw: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", raw).strip().upper().replace(" ", "")
     if re.fullmatch(r"[0-9.]+E\+?[0-9]+", folded):
-        raise FieldError("这个单号被表格软件改坏了，请从面单上重新扫。", "A spreadsheet has destroyed this number; scan it from the label again.")
+        raise FieldError(
+            "这个单号被表格软件改坏了，请从面单上重新扫。",
+            "A spreadsheet has destroyed this number; scan it from the label again.",
+        )
     if not _PLAIN.fullmatch(folded):
         raise FieldError("快递单号是 8 到 24 位字母和数字。", "A tracking number has 8 to 24 letters and digits.")
     s10 = _S10.fullmatch(folded)

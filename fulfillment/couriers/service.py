@@ -30,7 +30,10 @@ def hand_over_parcel(
         raise Invalid(error.text.zh, error.text.en, fields={"tracking": error.text}) from None
     code = carrier if carrier in CARRIERS else guess_carrier(number) or "OTHER"
     parcel = session.scalar(
-        select(Parcel).where(Parcel.id == parcel_id).with_for_update(of=Parcel).execution_options(populate_existing=True)
+        select(Parcel)
+        .where(Parcel.id == parcel_id)
+        .with_for_update(of=Parcel)
+        .execution_options(populate_existing=True)
     )
     if parcel is None:
         raise NotFound("没有这个包裹。", "There is no such parcel.")
@@ -38,17 +41,26 @@ def hand_over_parcel(
         if parcel.tracking_number == number:
             return parcel, False
         raise Refused(
-            f"这个包裹已经用 {parcel.tracking_number} 交出去了。", f"It has left already with {parcel.tracking_number}.", code="left_already"
+            f"这个包裹已经用 {parcel.tracking_number} 交出去了。",
+            f"It has left already with {parcel.tracking_number}.",
+            code="left_already",
         )
     if parcel.state == OPEN:
         raise Refused("这个包裹还没有包好。", "This parcel is not packed yet.", code="not_packed")
     other = session.scalar(select(Parcel.number).where(Parcel.carrier == code, Parcel.tracking_number == number))
     if other:
-        raise Refused(f"这个单号已经贴在包裹 {other} 上了。", f"That number is on parcel {other} already.", code="tracking_used")
+        raise Refused(
+            f"这个单号已经贴在包裹 {other} 上了。", f"That number is on parcel {other} already.", code="tracking_used"
+        )
     parcel.carrier, parcel.tracking_number, parcel.handed_over_at = code, number, now
     move_parcel(parcel, HANDED_OVER)
     session.flush()
     record_change(
-        session, actor=by, action="parcel.handed_over", subject=f"parcel:{parcel.number}", at=now, after={"carrier": code, "tracking": number}
+        session,
+        actor=by,
+        action="parcel.handed_over",
+        subject=f"parcel:{parcel.number}",
+        at=now,
+        after={"carrier": code, "tracking": number},
     )
     return parcel, True

@@ -29,9 +29,7 @@ def qr_svg(text: str) -> str:
         for y, row in enumerate(rows)
         for start, length in _runs("".join("1" if cell else "0" for cell in row))
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">{squares}</svg>'
-    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">{squares}</svg>'
 
 
 def _runs(modules: str) -> list[tuple[int, int]]:

@@ -34,7 +34,13 @@ def printable(text: str, longest: int = 60) -> str:
 
 def missing_characters(slip: Slip) -> tuple[str, ...]:
     """Characters of a slip without a glyph, for the lead to see before the parcel leaves."""
-    texts = [slip.receiver, slip.address, slip.note, *(line.title for line in slip.lines), *(x.spec for x in slip.lines)]
+    texts = [
+        slip.receiver,
+        slip.address,
+        slip.note,
+        *(line.title for line in slip.lines),
+        *(x.spec for x in slip.lines),
+    ]
     return tuple(sorted({c for text in texts for c in plain_line(text, 10_000) if ord(c) not in known_characters()}))
 
 

@@ -158,4 +158,3 @@ class SlipPrint(Base):
 
 
 append_only("slip_prints")
-

@@ -102,16 +102,17 @@ class Backlog:
 
 def backlog(session: Session, now: datetime) -> Backlog:
     """Tasks by state, and how many that are not packed are past their time."""
-    counts = dict(
-        session.execute(
-            select(PackingTask.state, func.count())
-            .join(Parcel)
-            .where(Parcel.state.in_(["open", "packed"]))
-            .group_by(PackingTask.state)
-        ).tuples()
+    by_state = session.execute(
+        select(PackingTask.state, func.count())
+        .join(Parcel)
+        .where(Parcel.state.in_(["open", "packed"]))
+        .group_by(PackingTask.state)
     )
+    counts = {state: number for state, number in by_state}  # noqa: C416 - dict() takes a result for a mapping
     late = session.scalar(
-        select(func.count()).select_from(PackingTask).where(PackingTask.state.in_([WAITING, TAKEN]), PackingTask.due_at < now)
+        select(func.count())
+        .select_from(PackingTask)
+        .where(PackingTask.state.in_([WAITING, TAKEN]), PackingTask.due_at < now)
     )
     return Backlog(counts.get(WAITING, 0), counts.get(TAKEN, 0), counts.get(PACKED, 0), late or 0)
 

@@ -101,7 +101,13 @@ def _move(session: Session, task: PackingTask, new: str, *, at: datetime, by: Ac
         raise Refused("这件活现在不能这样改。", f"A task that is {task.state} cannot become {new}.", code="wrong_state")
     session.add(
         TaskLog(
-            task_id=task.id, from_state=task.state, to_state=new, packer_id=task.packer_id, at=at, by=by.name, reason=reason
+            task_id=task.id,
+            from_state=task.state,
+            to_state=new,
+            packer_id=task.packer_id,
+            at=at,
+            by=by.name,
+            reason=reason,
         )
     )
     task.state = new
@@ -111,7 +117,9 @@ def _move(session: Session, task: PackingTask, new: str, *, at: datetime, by: Ac
 def move_parcel(parcel: Parcel, new: str) -> None:
     """Change a parcel's state as the table of moves allows."""
     if new not in PARCEL_MOVES[parcel.state]:
-        raise Refused("这个包裹现在不能这样改。", f"A parcel that is {parcel.state} cannot become {new}.", code="wrong_state")
+        raise Refused(
+            "这个包裹现在不能这样改。", f"A parcel that is {parcel.state} cannot become {new}.", code="wrong_state"
+        )
     parcel.state = new
 
 
@@ -159,9 +167,7 @@ def _hand_out(
     session: Session, task_id: int, packer_id: int, batch: UUID, *, now: datetime, zone: ZoneInfo, by: Actor
 ) -> PackingTask:
     task = session.get_one(PackingTask, task_id, populate_existing=True)
-    task.rate_fen = piecework.rate_now(
-        session, operation=PACK, weight_g=task.parcel.weight_g, day=local_day(now, zone)
-    )
+    task.rate_fen = piecework.rate_now(session, operation=PACK, weight_g=task.parcel.weight_g, day=local_day(now, zone))
     task.packer_id, task.taken_at, task.batch, task.trouble = packer_id, now, batch, None
     _move(session, task, TAKEN, at=now, by=by)
     return task
@@ -187,14 +193,16 @@ def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime
     if task.state == PACKED:
         return False
     if task.state != TAKEN:
-        raise Refused("这件活已经停了，请把东西放回去，再领新的。", "This task was stopped. Put the goods back and get new work.", code="stopped")
+        raise Refused(
+            "这件活已经停了，请把东西放回去，再领新的。",
+            "This task was stopped. Put the goods back and get new work.",
+            code="stopped",
+        )
     task.packed_at = now
     _move(session, task, PACKED, at=now, by=by)
     move_parcel(task.parcel, PACKED)
     assert task.rate_fen is not None
-    piecework.record_wage(
-        session, packer_id=packer_id, task_id=task.id, rate_fen=task.rate_fen, earned_at=now, by=by
-    )
+    piecework.record_wage(session, packer_id=packer_id, task_id=task.id, rate_fen=task.rate_fen, earned_at=now, by=by)
     return True
 
 
@@ -212,7 +220,9 @@ def undo_finish(session: Session, task_id: int, packer_id: int, *, now: datetime
     return True
 
 
-def return_task(session: Session, task_id: int, packer_id: int, *, reason: str, now: datetime, by: Actor) -> PackingTask:
+def return_task(
+    session: Session, task_id: int, packer_id: int, *, reason: str, now: datetime, by: Actor
+) -> PackingTask:
     """Give work back with a reason; somebody else may take it, at the rate of then."""
     if reason not in TROUBLES:
         raise ValueError(f"unknown reason {reason}")
@@ -238,7 +248,11 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
         ).one()
         session.refresh(parcel)
         if parcel.state == HANDED_OVER:
-            raise Refused("包裹已经交给快递，不能取消。可以收到后退货。", "A parcel has left already; it can be returned after it arrives.", code="left_already")
+            raise Refused(
+                "包裹已经交给快递，不能取消。可以收到后退货。",
+                "A parcel has left already; it can be returned after it arrives.",
+                code="left_already",
+            )
         if task.state != STOPPED:
             _move(session, task, STOPPED, at=now, by=by, reason=reason)
         if parcel.state != CANCELLED:
@@ -256,7 +270,9 @@ def record_slip_print(session: Session, parcel_id: int, *, now: datetime, by: Ac
     copies = queries.slip_copies(session, parcel_id)
     if copies and not reason:
         raise Refused(
-            "这张单子已经打印过了。要再打一张，请选原因。", "This slip was printed already. Choose a reason to print it again.", code="printed_already"
+            "这张单子已经打印过了。要再打一张，请选原因。",
+            "This slip was printed already. Choose a reason to print it again.",
+            code="printed_already",
         )
     session.add(SlipPrint(parcel_id=parcel_id, copy=copies + 1, at=now, by=by.name, reason=reason if copies else ""))
     session.flush()

@@ -38,7 +38,10 @@ class WageEntry(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('piece', 'reversal')", name="known_kind"),
         CheckConstraint("(kind = 'piece') = (reverses_id IS NULL)", name="reversal_names_its_entry"),
-        CheckConstraint("(kind = 'piece' AND amount_fen = rate_fen) OR (kind = 'reversal' AND amount_fen = -rate_fen)", name="amount_is_rate"),
+        CheckConstraint(
+            "(kind = 'piece' AND amount_fen = rate_fen) OR (kind = 'reversal' AND amount_fen = -rate_fen)",
+            name="amount_is_rate",
+        ),
         CheckConstraint("rate_fen > 0 AND round > 0", name="rate_positive"),
         Index("uq_wage_entries_task_piece", "task_id", "round", unique=True, postgresql_where=text("kind = 'piece'")),
         Index("uq_wage_entries_reverses", "reverses_id", unique=True),

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 _CENT = Decimal("0.01")
 
 # Provisional Regulations on Payment of Wages, art. 13: overtime, rest day and holiday pieces.
-OVERTIME, REST_DAY, HOLIDAY = Decimal("1.5"), Decimal("2"), Decimal("3")
+OVERTIME, REST_DAY, HOLIDAY = Decimal("1.5"), Decimal(2), Decimal(3)
 
 # 21.75 days of 8 hours: the month that the legal minimum is spread over (the choice is ours, domain-rules.md).
 MONTH_HOURS = Decimal(174)

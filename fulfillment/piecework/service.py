@@ -24,7 +24,9 @@ def set_rate(
             session.flush()
     except IntegrityError:
         raise Refused(
-            "这一天这个大小已经有单价了，请换一天。", "There is a rate for that size and day already; choose another day.", code="rate_exists"
+            "这一天这个大小已经有单价了，请换一天。",
+            "There is a rate for that size and day already; choose another day.",
+            code="rate_exists",
         ) from None
     record_change(
         session,
@@ -60,7 +62,9 @@ def rate_now(session: Session, *, operation: str, weight_g: int, day: date) -> i
     return rate.rate_fen
 
 
-def record_wage(session: Session, *, packer_id: int, task_id: int, rate_fen: int, earned_at: datetime, by: Actor) -> bool:
+def record_wage(
+    session: Session, *, packer_id: int, task_id: int, rate_fen: int, earned_at: datetime, by: Actor
+) -> bool:
     """Owe a packer for a finished task; a second time changes nothing. Returns whether a line was written."""
     reversals = session.scalar(
         select(func.count()).select_from(WageEntry).where(WageEntry.task_id == task_id, WageEntry.kind == "reversal")
@@ -84,7 +88,9 @@ def reverse_wage(session: Session, *, task_id: int, reason: str, at: datetime, b
     """Take back the task's open entry with a line of its own; a second time changes nothing."""
     reversed_ids = select(WageEntry.reverses_id).where(WageEntry.reverses_id.is_not(None))
     entry = session.scalar(
-        select(WageEntry).where(WageEntry.task_id == task_id, WageEntry.kind == "piece", WageEntry.id.not_in(reversed_ids))
+        select(WageEntry).where(
+            WageEntry.task_id == task_id, WageEntry.kind == "piece", WageEntry.id.not_in(reversed_ids)
+        )
     )
     if entry is None:
         return False

@@ -2,7 +2,17 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -155,7 +165,8 @@ class Delivery(Base):
             name="promise_kept",
         ),
         CheckConstraint(
-            "unit_fen_per_kg = (promised_fen_per_kg * (10000 - grade_deduction_bps) + 5000) / 10000", name="unit_adds_up"
+            "unit_fen_per_kg = (promised_fen_per_kg * (10000 - grade_deduction_bps) + 5000) / 10000",
+            name="unit_adds_up",
         ),
         CheckConstraint(
             "settle_g = 10 * round(net_g::numeric * (10000 - foreign_bps) / 10000 * CASE WHEN moisture_bps > "
@@ -292,4 +303,3 @@ class SettlementLine(Base):
 
 
 append_only("settlement_lines")
-

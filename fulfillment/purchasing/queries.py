@@ -48,7 +48,8 @@ def recent_prices(session: Session, product: str, form: str, grade: str, market:
 def delivered_g(session: Session, contract_id: int) -> int:
     """Net grams delivered under a contract."""
     return int(
-        session.scalar(select(func.coalesce(func.sum(Delivery.net_g), 0)).where(Delivery.contract_id == contract_id)) or 0
+        session.scalar(select(func.coalesce(func.sum(Delivery.net_g), 0)).where(Delivery.contract_id == contract_id))
+        or 0
     )
 
 

@@ -15,7 +15,14 @@ LARGEST_BYTES = 5_000_000
 MOST_ROWS = 20_000
 
 # Kilograms in one unit; whatever is sold by the piece is kept but never compared.
-_KG_IN = {"元/公斤": Decimal(1), "元/kg": Decimal(1), "元/千克": Decimal(1), "元/斤": Decimal("0.5"), "元/500克": Decimal("0.5"), "元/500g": Decimal("0.5")}
+_KG_IN = {
+    "元/公斤": Decimal(1),
+    "元/kg": Decimal(1),
+    "元/千克": Decimal(1),
+    "元/斤": Decimal("0.5"),
+    "元/500克": Decimal("0.5"),
+    "元/500g": Decimal("0.5"),
+}
 
 # A price this many times the median of the last weeks, or this small a part of it, waits for a person.
 JUMP_FACTOR = Decimal("2.5")
@@ -60,7 +67,9 @@ def decode(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise FieldError("文件编码看不懂，请另存为 UTF-8 的 CSV。", "The file's encoding is unknown; save it as CSV in UTF-8.")
+    raise FieldError(
+        "文件编码看不懂，请另存为 UTF-8 的 CSV。", "The file's encoding is unknown; save it as CSV in UTF-8."
+    )
 
 
 def read_price_file(raw: bytes) -> tuple[list[QuoteRow], list[RefusedRow]]:
@@ -87,7 +96,7 @@ def read_price_file(raw: bytes) -> tuple[list[QuoteRow], list[RefusedRow]]:
         try:
             cells: dict[str, str] = {}
             for column in _COLUMNS:
-                cells[column] = clean_text(row.get(column), 60, required=column not in ("等级",))
+                cells[column] = clean_text(row.get(column), 60, required=column != "等级")
             column = "日期"
             day = parse_date(cells[column])
             column = "形态(干/鲜)"
@@ -106,7 +115,9 @@ def read_price_file(raw: bytes) -> tuple[list[QuoteRow], list[RefusedRow]]:
             continue
         key = "|".join(cells[name] for name in ("来源/市场", "品名", "形态(干/鲜)", "等级")) + f"|{day}"
         form = _FORMS[cells["形态(干/鲜)"]]
-        good.append(_quote(key, cells["来源/市场"], cells["品名"], form, cells["等级"], day, (low, mid, high), cells["单位"]))
+        good.append(
+            _quote(key, cells["来源/市场"], cells["品名"], form, cells["等级"], day, (low, mid, high), cells["单位"])
+        )
     return good, refused
 
 

@@ -52,7 +52,9 @@ def create_contract(session: Session, *, now: datetime, by: Actor, **terms: Any)
         if "no_two_overlap" not in str(error.orig):
             raise
         raise Refused(
-            "这位农户这段时间已经有同样产品的合同了。", "This farmer has a contract for that product and time already.", code="contract_overlaps"
+            "这位农户这段时间已经有同样产品的合同了。",
+            "This farmer has a contract for that product and time already.",
+            code="contract_overlaps",
         ) from None
     record_change(
         session,
@@ -60,7 +62,11 @@ def create_contract(session: Session, *, now: datetime, by: Actor, **terms: Any)
         action="contract.signed",
         subject=f"contract:{contract.id}",
         at=now,
-        after={"premium_bps": contract.premium_bps, "floor_fen_per_kg": contract.floor_fen_per_kg, "agreed_g": contract.agreed_g},
+        after={
+            "premium_bps": contract.premium_bps,
+            "floor_fen_per_kg": contract.floor_fen_per_kg,
+            "agreed_g": contract.agreed_g,
+        },
     )
     return contract
 
@@ -86,7 +92,14 @@ def add_quotes(session: Session, source: str, rows: Iterable[QuoteRow], *, now: 
 
 
 def _add_quote(
-    session: Session, source: str, row: QuoteRow, known: QuoteName | None, result: QuoteImport, *, now: datetime, by: Actor
+    session: Session,
+    source: str,
+    row: QuoteRow,
+    known: QuoteName | None,
+    result: QuoteImport,
+    *,
+    now: datetime,
+    by: Actor,
 ) -> None:
     product, form, grade = (known.product, known.form, known.grade) if known else (None, row.form, row.grade or None)
     if known and row.form is not None:
@@ -112,7 +125,9 @@ def _add_quote(
         "entered_by": by.name,
     }
     # Without a target: the row may be known by its own key, or the day may have its accepted price already.
-    written = session.execute(insert(MarketQuote).values(values).on_conflict_do_nothing().returning(MarketQuote.id)).first()
+    written = session.execute(
+        insert(MarketQuote).values(values).on_conflict_do_nothing().returning(MarketQuote.id)
+    ).first()
     if written is None:
         result.unchanged += 1
         return
@@ -122,7 +137,9 @@ def _add_quote(
     result.unmatched += why == "unknown name"
 
 
-def _judge(session: Session, row: QuoteRow, product: str | None, form: str | None, grade: str | None) -> tuple[str, str]:
+def _judge(
+    session: Session, row: QuoteRow, product: str | None, form: str | None, grade: str | None
+) -> tuple[str, str]:
     if not row.comparable:
         return "refused", "not comparable"
     if product is None or form is None or grade is None:
@@ -243,11 +260,15 @@ def work_out(session: Session, weigh_in: WeighIn, today: date) -> Working:
         raise NotFound("没有这份合同。", "There is no such contract.")
     _check_fields(session, contract, weigh_in, today)
     grade = session.scalar(
-        select(Grade).where(Grade.product == contract.product, Grade.form == contract.form, Grade.name == weigh_in.grade)
+        select(Grade).where(
+            Grade.product == contract.product, Grade.form == contract.form, Grade.name == weigh_in.grade
+        )
     )
     if grade is None:
         raise Invalid("请选等级。", "Choose the grade.", fields={"grade": Text("请选等级。", "Choose the grade.")})
-    quote = rules.choose_quote(queries.usable_quotes(session, contract, weigh_in.day), weigh_in.day, contract.quote_days)
+    quote = rules.choose_quote(
+        queries.usable_quotes(session, contract, weigh_in.day), weigh_in.day, contract.quote_days
+    )
     if quote is None:
         raise Refused(
             f"最近 {contract.quote_days} 天没有可用的行情，请先录入今天的行情。",
@@ -279,7 +300,9 @@ def _check_fields(session: Session, contract: Contract, weigh_in: WeighIn, today
         gross_g=weigh_in.gross_g, tare_g=weigh_in.tare_g, day=weigh_in.day, today=today, season=season
     )
     if faults:
-        raise Invalid("有几处要改一下，已经标出来了。", "A few fields need another look; they are marked.", fields=faults)
+        raise Invalid(
+            "有几处要改一下，已经标出来了。", "A few fields need another look; they are marked.", fields=faults
+        )
 
 
 def record_delivery(
@@ -409,7 +432,9 @@ def settle(
             )
             session.flush()
     except IntegrityError:
-        raise Refused("其中有一笔已经付过了，请刷新。", "One of these was paid already; reload.", code="settled_already") from None
+        raise Refused(
+            "其中有一笔已经付过了，请刷新。", "One of these was paid already; reload.", code="settled_already"
+        ) from None
     record_change(
         session,
         actor=by,
@@ -428,5 +453,7 @@ def _check_promise(delivery: Delivery) -> None:
     promised = rules.price_to_farmer(delivery.quote_fen_per_kg, terms, weighed)
     if delivery.pay_fen < promised.pay_fen:
         raise Refused(
-            "有一笔低于合同承诺的价格，不能付款，请负责人查看。", "A line is below the promised price and cannot be settled.", code="below_promise"
+            "有一笔低于合同承诺的价格，不能付款，请负责人查看。",
+            "A line is below the promised price and cannot be settled.",
+            code="below_promise",
         )

@@ -29,7 +29,9 @@ class FeedAway(Unavailable):
         )
 
 
-def fetch_rows(url: str, start: date, end: date, *, pause: Callable[[float], None] = time.sleep) -> list[dict[str, Any]]:
+def fetch_rows(
+    url: str, start: date, end: date, *, pause: Callable[[float], None] = time.sleep
+) -> list[dict[str, Any]]:
     """Every row from ``start`` to ``end``.
 
     Raises:

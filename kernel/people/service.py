@@ -111,9 +111,7 @@ def new_badge(session: Session, person: Person, *, now: datetime, by: Actor, cod
 def deactivate(session: Session, person: Person, *, now: datetime, by: Actor) -> None:
     """The person may not sign in any more, and every device is signed out now."""
     person.active = False
-    session.execute(
-        update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=now)
-    )
+    session.execute(update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=now))
     record_change(session, actor=by, action="person.deactivated", subject=f"person:{person.id}", at=now)
 
 

@@ -93,14 +93,14 @@ class Counter:
         except OperationalError as error:
             # A row lock held elsewhere or a server gone: trying each alone would only wait again.
             return [error] * len(batch)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # Whatever it is, nobody may be left waiting for an answer.
             return [self._place_alone(asked, now) for asked in batch]
 
     def _place_alone(self, asked: Asked, now: datetime) -> Placed | Exception:
         try:
             return self._place_together([asked], now)[0]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the answer of this one request
             return error
 
     def _place_together(self, batch: Sequence[Asked], now: datetime) -> list[Placed | Exception]:
@@ -170,4 +170,3 @@ def _grant(
                     0, taken_by_buyer.get((gone.offer_id, gone.phone), 0) - gone.quantity
                 )
         return grant(asked, offers, taken_by_buyer, now)
-

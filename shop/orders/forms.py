@@ -105,9 +105,14 @@ def _read_lines(raw: object, form: Form) -> tuple[AskedLine, ...]:
     lines = []
     for index, item in enumerate(raw):
         part = item if isinstance(item, Mapping) else {}
-        offer = _field(form, f"lines.{index}.offer_id", part.get("offer_id"), lambda value: parse_count(value, 1, 2**62))
+        offer = _field(
+            form, f"lines.{index}.offer_id", part.get("offer_id"), lambda value: parse_count(value, 1, 2**62)
+        )
         count = _field(
-            form, f"lines.{index}.quantity", part.get("quantity"), lambda value: parse_count(value, 1, rules.LARGEST_QUANTITY)
+            form,
+            f"lines.{index}.quantity",
+            part.get("quantity"),
+            lambda value: parse_count(value, 1, rules.LARGEST_QUANTITY),
         )
         lines.append(AskedLine(offer, count))
     return tuple(lines)
@@ -118,7 +123,9 @@ def _read_address(part: Mapping[str, Any], form: Form) -> rules.Address:
         whole = _field(form, "address.text", part.get("text"), lambda raw: clean_text(raw, 200))
         address = rules.split_address(whole or "")
         if address is None:
-            form.refuse("address.text", "请从省份写起，例如 浙江省丽水市庆元县…", "Begin with the province, such as 浙江省…")
+            form.refuse(
+                "address.text", "请从省份写起，例如 浙江省丽水市庆元县…", "Begin with the province, such as 浙江省…"
+            )
             return rules.Address("", "", "", "", "")
         return address
     province = _field(form, "address.province", part.get("province"), _read_province)

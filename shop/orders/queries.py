@@ -17,6 +17,9 @@ def orders_by_numbers(session: Session, numbers: list[str]) -> list[Order]:
     """These orders with their lines, newest first; numbers that are not there are left out."""
     return list(
         session.scalars(
-            select(Order).where(Order.number.in_(numbers)).options(selectinload(Order.lines)).order_by(Order.created_at.desc())
+            select(Order)
+            .where(Order.number.in_(numbers))
+            .options(selectinload(Order.lines))
+            .order_by(Order.created_at.desc())
         )
     )

@@ -90,9 +90,7 @@ def take_stock_again(session: Session, order: Order, *, at: datetime) -> bool:
             for line in sorted(order.lines, key=lambda line: line.offer_id or 0):
                 _take_offer_again(session, line)
             for line in sorted(order.lines, key=lambda line: line.variant_id):
-                stock.hold(
-                    session, line.variant_id, line.quantity, source=f"order:{order.id}:late", by=SYSTEM, at=at
-                )
+                stock.hold(session, line.variant_id, line.quantity, source=f"order:{order.id}:late", by=SYSTEM, at=at)
         except stock.OutOfStock:
             attempt.rollback()
             return False
@@ -263,6 +261,8 @@ def accept_channel_order(session: Session, facts: ChannelFacts, *, now: datetime
         session.flush()
         for variant_id, quantity in sorted(quantities(order).items()):
             stock.hold(session, variant_id, quantity, source=f"order:{order.id}", by=by, at=now)
-        session.add(OrderLog(order_id=order.id, from_state=None, to_state=PAID, at=now, by=by.name, reason=facts.channel))
+        session.add(
+            OrderLog(order_id=order.id, from_state=None, to_state=PAID, at=now, by=by.name, reason=facts.channel)
+        )
         session.flush()
     return order

@@ -18,8 +18,18 @@ from shop.orders.states import CANCELLED, EXPIRED, HELD
 from shop.payments import queries
 from shop.payments.models import Payment, PaymentEvent, PaymentNote, Refund
 from shop.payments.rules import Decision, SessionFacts, decide, session_expiry
-from shop.payments.states import FAILED, OPEN, OPENING, PAYMENT_MOVES, PENDING, REFUND_MOVES, REFUND_SUCCEEDED, REQUESTED, SUCCEEDED
 from shop.payments.states import EXPIRED as PAYMENT_EXPIRED
+from shop.payments.states import (
+    FAILED,
+    OPEN,
+    OPENING,
+    PAYMENT_MOVES,
+    PENDING,
+    REFUND_MOVES,
+    REFUND_SUCCEEDED,
+    REQUESTED,
+    SUCCEEDED,
+)
 from shop.payments.stripe_gateway import EventFacts, RefundFacts
 
 
@@ -91,10 +101,7 @@ def find_payment(session: Session, facts: SessionFacts) -> Payment | None:
 
 def _lock_payment(session: Session, payment_id: UUID) -> Payment:
     found = session.scalar(
-        select(Payment)
-        .where(Payment.id == payment_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
     )
     if found is None:
         raise NotFound("没有这笔付款。", "There is no such payment.")
@@ -103,7 +110,9 @@ def _lock_payment(session: Session, payment_id: UUID) -> Payment:
 
 def _move_payment(payment: Payment, new: str) -> None:
     if new not in PAYMENT_MOVES[payment.state]:
-        raise Refused("付款的状态不能这样改。", f"A payment that is {payment.state} cannot become {new}.", code="wrong_state")
+        raise Refused(
+            "付款的状态不能这样改。", f"A payment that is {payment.state} cannot become {new}.", code="wrong_state"
+        )
     payment.state = new
 
 
@@ -137,7 +146,9 @@ def apply_facts(
             _move_payment(payment, PAYMENT_EXPIRED)
         return decision
     if decision is Decision.HOLD_FOR_A_PERSON:
-        payment.trouble = f"Stripe has {facts.amount_fen} {facts.currency}, expected {payment.amount_fen} {payment.currency}"
+        payment.trouble = (
+            f"Stripe has {facts.amount_fen} {facts.currency}, expected {payment.amount_fen} {payment.currency}"
+        )
         _note(session, payment, "wrong_amount", facts.amount_fen, now)
         return decision
     _receive_money(session, payment, facts, now, is_duplicate=decision is Decision.REFUND_DUPLICATE)
@@ -148,13 +159,23 @@ def apply_facts(
         decision = _take_again_or_refund(session, order, payment, now, on_paid)
     else:
         _note(session, payment, "duplicate" if payment.duplicate else "came_after_the_end", payment.amount_fen, now)
-        _request(session, order, payment, payment.amount_fen, "paid twice" if payment.duplicate else "order ended", now, SYSTEM)
+        _request(
+            session,
+            order,
+            payment,
+            payment.amount_fen,
+            "paid twice" if payment.duplicate else "order ended",
+            now,
+            SYSTEM,
+        )
         if not payment.duplicate and order.state in (EXPIRED, CANCELLED):
             orders.mark_refunded(session, order, at=now, by=SYSTEM, reason="money came after the order had ended")
     return decision
 
 
-def _receive_money(session: Session, payment: Payment, facts: SessionFacts, now: datetime, *, is_duplicate: bool) -> None:
+def _receive_money(
+    session: Session, payment: Payment, facts: SessionFacts, now: datetime, *, is_duplicate: bool
+) -> None:
     payment.duplicate = is_duplicate
     payment.intent_id = facts.intent_id
     payment.succeeded_at = now
@@ -180,9 +201,7 @@ def _note(session: Session, payment: Payment, kind: str, amount_fen: int, now: d
     session.add(PaymentNote(order_id=payment.order_id, payment_id=payment.id, kind=kind, amount_fen=amount_fen, at=now))
 
 
-def request_refund(
-    session: Session, order: Order, amount_fen: int, *, reason: str, now: datetime, by: Actor
-) -> Refund:
+def request_refund(session: Session, order: Order, amount_fen: int, *, reason: str, now: datetime, by: Actor) -> Refund:
     """Send part or all of an order's money back. ``order`` must be locked.
 
     Raises:
@@ -224,7 +243,9 @@ def _request(
     if reserved is None:
         left = payment.amount_fen - payment.refunded_fen
         raise Refused(
-            f"最多还可以退 {left / 100:.2f} 元。", f"At most ¥{left / 100:.2f} is left to refund.", code="refund_too_large"
+            f"最多还可以退 {left / 100:.2f} 元。",
+            f"At most ¥{left / 100:.2f} is left to refund.",
+            code="refund_too_large",
         )
     session.refresh(payment)
     if not payment.duplicate:
@@ -316,4 +337,3 @@ def refunds_for_buyer(session: Session, order_id: UUID) -> list[dict[str, object
         {"amount_fen": refund.amount_fen, "state": refund.state, "requested_at": refund.requested_at.isoformat()}
         for refund in queries.refunds_of(session, order_id)
     ]
-

@@ -132,10 +132,10 @@ def _apply(database: Database, till: Till, event: PaymentEvent, now: datetime, a
             facts = replace(facts, status="expired")
         return settle_session(database, till, facts, now).value
     if event.type.startswith("refund.") or event.type == "charge.refund.updated":
-        facts = till.gateway.fetch_refund(event.object_id)
+        refund = till.gateway.fetch_refund(event.object_id)
         with database.transaction() as session:
-            service.apply_refund(session, facts, now, UUID(facts.refund_ref) if facts.refund_ref else None)
-        return facts.status
+            service.apply_refund(session, refund, now, UUID(refund.refund_ref) if refund.refund_ref else None)
+        return refund.status
     if event.type in ("charge.dispute.created", "charge.dispute.closed"):
         with database.transaction() as session:
             is_over = event.type.endswith("closed")

@@ -128,7 +128,7 @@ class StripeGateway:
     def read_event(self, body: bytes, signature: str) -> EventFacts | None:
         """The event of a webhook call, or ``None`` when its signature, age or form is wrong."""
         try:
-            event = stripe.Webhook.construct_event(body, signature, self._webhook_secret)  # type: ignore[no-untyped-call]
+            event = stripe.Webhook.construct_event(body, signature, self._webhook_secret)
         except (ValueError, stripe.SignatureVerificationError):
             return None
         return _event(event)
@@ -178,7 +178,9 @@ def _session(session: Any) -> SessionFacts:
 
 def _refund(refund: Any) -> RefundFacts:
     metadata = _get(refund, "metadata")
-    return RefundFacts(refund.id, _get(metadata, "refund") if metadata else None, refund.status or "pending", refund.amount)
+    return RefundFacts(
+        refund.id, _get(metadata, "refund") if metadata else None, refund.status or "pending", refund.amount
+    )
 
 
 def _event(event: Any) -> EventFacts:

@@ -32,9 +32,7 @@ def _page(session: Session, stream_id: int) -> queries.LivePage:
 
 
 def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | None = None) -> Response:
-    chosen = [
-        offer for offer in page.offers if str(form.values.get(forms.quantity_field(offer.id), "")).strip("0 ")
-    ]
+    chosen = [offer for offer in page.offers if str(form.values.get(forms.quantity_field(offer.id), "")).strip("0 ")]
     html = render_template(
         "storefront/checkout.html",
         page=page,
@@ -117,9 +115,7 @@ def _count_order() -> None:
     """Nobody orders by hand this often. Many phones share an address, so a device counts for itself when it has a name."""
     name = device.device_hash()
     bucket, most = (
-        (f"orders:{name}", _ORDERS_A_DEVICE)
-        if name
-        else (f"orders:{request.remote_addr}", _ORDERS_AN_ADDRESS)
+        (f"orders:{name}", _ORDERS_A_DEVICE) if name else (f"orders:{request.remote_addr}", _ORDERS_AN_ADDRESS)
     )
     with transaction() as session:
         limits.take(session, bucket, most=most, window=_WINDOW, now=utc_now())

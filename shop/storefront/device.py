@@ -39,9 +39,7 @@ def keep_order(response: Response, number: str) -> None:
 
 def forget_orders(response: Response) -> None:
     """Forget every order on this device; their links still open them."""
-    response.delete_cookie(
-        orders_cookie(), path="/", secure=setting("is_https"), httponly=True, samesite="Lax"
-    )
+    response.delete_cookie(orders_cookie(), path="/", secure=setting("is_https"), httponly=True, samesite="Lax")
 
 
 def device_hash() -> str | None:

@@ -45,9 +45,7 @@ def _take_key(number: str, endpoint: str) -> Response:
     """Exchange the key in the address for a cookie, so that it stays in no history, log or Referer."""
     if not is_order_key(number, request.args.get("key", "")):
         with transaction() as session:
-            limits.take(
-                session, f"order-link:{request.remote_addr}", most=_WRONG_KEYS, window=_WINDOW, now=utc_now()
-            )
+            limits.take(session, f"order-link:{request.remote_addr}", most=_WRONG_KEYS, window=_WINDOW, now=utc_now())
         raise _no_such_order()
     response = redirect(url_for(endpoint, number=number), code=303)
     device.keep_order(response, number)
@@ -102,9 +100,7 @@ def show_order(number: str) -> Response:
                 goods=queries.goods_of(session, [order]),
                 standing=found,
                 shown_state=rules.shown_state,
-                steps=rules.steps(
-                    order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}
-                ),
+                steps=rules.steps(order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}),
                 may_pay=rules.may_pay(found),
                 may_cancel=rules.may_cancel(found),
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",

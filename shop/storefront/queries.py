@@ -98,10 +98,7 @@ def _card(offer: Offer, *, left: int, is_open: bool) -> OfferCard:
 def live_stream(session: Session) -> Stream | None:
     """The stream that is live now, the newest if there are several."""
     return session.scalar(
-        select(Stream)
-        .where(Stream.state == LIVE)
-        .order_by(Stream.started_at.desc(), Stream.id.desc())
-        .limit(1)
+        select(Stream).where(Stream.state == LIVE).order_by(Stream.started_at.desc(), Stream.id.desc()).limit(1)
     )
 
 
@@ -115,10 +112,7 @@ def next_streams(session: Session, most: int = 4) -> Sequence[Stream]:
 def listed_products(session: Session) -> Sequence[Product]:
     """What the shop shows, with its variants: dried goods first, then fresh, each in the order they were entered."""
     return session.scalars(
-        select(Product)
-        .where(Product.listed)
-        .options(selectinload(Product.variants))
-        .order_by(Product.form, Product.id)
+        select(Product).where(Product.listed).options(selectinload(Product.variants)).order_by(Product.form, Product.id)
     ).all()
 
 

@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 from kernel.text import Text
 from shop.orders.states import CANCELLED, DELIVERED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED
 
-Standing = Literal[
-    "waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"
-]
+Standing = Literal["waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"]
 
 _PLAIN: Final[Mapping[str, Standing]] = {
     PAID: "paid",

@@ -81,11 +81,7 @@ def live(stream_id: int) -> str:
 def trace(number: str) -> str:
     """Who grew the bag, when it was weighed in, and what the grower got above market; from the QR on the bag."""
     with transaction() as session:
-        story = (
-            flows().lot_story(session, number)
-            if number.isprintable() and len(number) <= _LONGEST_LOT
-            else None
-        )
+        story = flows().lot_story(session, number) if number.isprintable() and len(number) <= _LONGEST_LOT else None
         if story is None:
             raise NotFound(
                 "没有这个批号。请对一下袋子上的字。",

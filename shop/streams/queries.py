@@ -31,7 +31,9 @@ def public_streams(session: Session) -> Sequence[Stream]:
 
 def stream_with_offers(session: Session, stream_id: int) -> Stream | None:
     """A stream with its offers and their variants, or ``None``."""
-    return session.scalar(select(Stream).where(Stream.id == stream_id).options(selectinload(Stream.offers).joinedload(Offer.variant)))
+    return session.scalar(
+        select(Stream).where(Stream.id == stream_id).options(selectinload(Stream.offers).joinedload(Offer.variant))
+    )
 
 
 def snapshot(session: Session, stream_id: int, now: datetime) -> dict[str, Any] | None:

@@ -24,7 +24,9 @@ def plan_stream(
     stream = Stream(title_zh=title_zh, title_en=title_en, starts_at=starts_at, hold_minutes=hold_minutes)
     session.add(stream)
     session.flush()
-    record_change(session, actor=by, action="stream.planned", subject=f"stream:{stream.id}", at=now, after={"title": title_zh})
+    record_change(
+        session, actor=by, action="stream.planned", subject=f"stream:{stream.id}", at=now, after={"title": title_zh}
+    )
     return stream
 
 
@@ -177,7 +179,9 @@ def change_offer(
     after = _facts(offer)
     if before != after:
         offer.revision += 1
-        record_change(session, actor=by, action="offer.changed", subject=f"offer:{offer.id}", at=now, before=before, after=after)
+        record_change(
+            session, actor=by, action="offer.changed", subject=f"offer:{offer.id}", at=now, before=before, after=after
+        )
         session.flush()
     return offer
 
@@ -195,7 +199,9 @@ def remove_offer(session: Session, stream_id: int, offer_id: int, *, now: dateti
             session.delete(offer)
             session.flush()
     except IntegrityError:
-        raise Refused("已经有人下单，只能关闭，不能删除。", "It has orders: close it instead of removing it.", code="has_orders") from None
+        raise Refused(
+            "已经有人下单，只能关闭，不能删除。", "It has orders: close it instead of removing it.", code="has_orders"
+        ) from None
     stream.revision += 1
     record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=_facts(offer))
 

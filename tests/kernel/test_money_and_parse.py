@@ -39,7 +39,9 @@ def test_cleaned_text_can_be_stored_and_is_within_bounds(raw: str) -> None:
     assert "\x00" not in kept
 
 
-@pytest.mark.parametrize("raw", ["１", "٣", "1e3", "+1", "-1", " ", "", "0x1", "1_000", True, None, 1.0, "9" * 400, "100"])
+@pytest.mark.parametrize(
+    "raw", ["１", "٣", "1e3", "+1", "-1", " ", "", "0x1", "1_000", True, None, 1.0, "9" * 400, "100"]
+)
 def test_only_ascii_digits_within_bounds_are_a_count(raw: object) -> None:
     with pytest.raises(FieldError):
         parse_count(raw, 1, 99)

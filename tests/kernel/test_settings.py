@@ -33,5 +33,12 @@ def test_a_wrong_setting_names_itself_and_what_is_allowed(name: str, value: str,
 def test_production_refuses_what_belongs_to_the_demo() -> None:
     with pytest.raises(SettingError) as refused:
         load_settings({"GONGFANG_MODE": "production"})
-    for name in ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "STRIPE_API_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"):
+    for name in (
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+        "STRIPE_API_URL",
+        "STRIPE_API_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+    ):
         assert name in str(refused.value)

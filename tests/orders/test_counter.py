@@ -137,7 +137,7 @@ def test_a_hold_that_ran_out_gives_way_without_the_worker(database: Database) ->
     later = NOW + timedelta(minutes=11)
     second = counter.place(ask(offer, "next-buyer", phone="13800000002"), later)
     with database.transaction() as session:
-        states = dict(session.execute(select(Order.number, Order.state)).tuples())
+        states = dict(session.execute(select(Order.number, Order.state)).all())
     assert states == {first.number: "expired", second.number: "held"}
     assert held_and_taken(database, offer) == (1, 1, 1)
 
@@ -148,7 +148,7 @@ def test_a_buyer_is_not_blocked_by_her_own_hold(database: Database) -> None:
     first = counter.place(ask(offer, "changed-mind-1", 1, device="phone-a"), NOW)
     second = counter.place(ask(offer, "changed-mind-2", 2, device="phone-a"), NOW)
     with database.transaction() as session:
-        states = dict(session.execute(select(Order.number, Order.state)).tuples())
+        states = dict(session.execute(select(Order.number, Order.state)).all())
     assert states == {first.number: "cancelled", second.number: "held"}
     assert held_and_taken(database, offer) == (2, 2, 2)
 
@@ -181,7 +181,7 @@ def test_one_bad_order_spoils_no_other(database: Database, monkeypatch: pytest.M
     """When the joint write fails, each is tried alone."""
     offer = open_offer(database)
     counter = Counter(database)
-    together = counter._place_together  # noqa: SLF001
+    together = counter._place_together
 
     def fails_for_many(batch: list[object], now: object) -> object:
         if len(batch) > 1:

@@ -65,9 +65,7 @@ def typed_order(client: FlaskClient, offer: LiveOffer, quantity: int = 1, **chan
 
 def place_on_page(client: FlaskClient, offer: LiveOffer, quantity: int = 1, **changes: str) -> str:
     """Order on the page; returns the order's number."""
-    answer = client.post(
-        f"/live/{offer.stream_id}/orders", data=typed_order(client, offer, quantity, **changes)
-    )
+    answer = client.post(f"/live/{offer.stream_id}/orders", data=typed_order(client, offer, quantity, **changes))
     assert answer.status_code == 303, answer.text
     return answer.location.rsplit("/", 1)[-1]
 

@@ -38,9 +38,7 @@ def test_ordering_holds_the_goods_and_shows_until_when(
         assert session.get_one(StockLevel, offer.variant_id).held == 2
 
 
-def test_a_double_tap_and_a_reload_are_one_order(
-    client: FlaskClient, database: Database, offer: LiveOffer
-) -> None:
+def test_a_double_tap_and_a_reload_are_one_order(client: FlaskClient, database: Database, offer: LiveOffer) -> None:
     typed = typed_order(client, offer)
     answers = [client.post(f"/live/{offer.stream_id}/orders", data=typed) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {303}

@@ -56,30 +56,20 @@ def test_every_page_speaks_both_languages(client: FlaskClient, database: Databas
         assert "我的订单" not in english.text
 
 
-def test_no_page_needs_an_inline_script_or_style(
-    client: FlaskClient, database: Database, offer: LiveOffer
-) -> None:
+def test_no_page_needs_an_inline_script_or_style(client: FlaskClient, database: Database, offer: LiveOffer) -> None:
     for path in every_page(database, offer):
         assert_nothing_inline(client.get(path))
 
 
-def test_a_page_is_small_before_its_photographs(
-    client: FlaskClient, database: Database, offer: LiveOffer
-) -> None:
+def test_a_page_is_small_before_its_photographs(client: FlaskClient, database: Database, offer: LiveOffer) -> None:
     for path in every_page(database, offer):
         page = client.get(path)
-        files = set(
-            re.findall(
-                r"/static/((?:css|js)/[a-z]+\.(?:css|js)|img/(?:icons|favicon|logo)\.svg)", page.text
-            )
-        )
+        files = set(re.findall(r"/static/((?:css|js)/[a-z]+\.(?:css|js)|img/(?:icons|favicon|logo)\.svg)", page.text))
         assert "css/tokens.css" in files
         assert len(page.data) + sum((STATIC / file).stat().st_size for file in files) < LARGEST_PAGE_BYTES
 
 
-def test_the_live_page_tells_the_true_price_what_is_left_and_the_cap(
-    client: FlaskClient, offer: LiveOffer
-) -> None:
+def test_the_live_page_tells_the_true_price_what_is_left_and_the_cap(client: FlaskClient, offer: LiveOffer) -> None:
     page = client.get(f"/live/{offer.stream_id}?lang=zh").text
     assert '</span>39<span class="price-fen">.80' in page
     assert "<s>¥49.80</s>" in page

@@ -1,0 +1,1 @@
+"""Orders that other platforms sold: read from their export files."""
