@@ -7,6 +7,7 @@ from kernel.db import Base
 TABLE_MODULES = (
     "kernel.audit",
     "kernel.limits",
+    "kernel.once",
     "kernel.outbox",
     "kernel.people.models",
     "shop.catalog.models",

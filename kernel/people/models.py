@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, BigId, UtcTime
@@ -55,3 +55,35 @@ class SignIn(Base):
     created_at: Mapped[UtcTime]
     expires_at: Mapped[UtcTime]
     ended_at: Mapped[datetime | None]
+
+
+# Checked at commit, one transaction at a time, so that two owners who let each other go at once cannot both succeed.
+# An installation that never had an owner is left alone.
+KEEP_AN_OWNER_SQL = """
+CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('gongfang: owners'));
+  IF TG_TABLE_NAME = 'people' AND NOT EXISTS (SELECT 1 FROM person_roles WHERE person_id = OLD.id AND role = 'owner') THEN
+    RETURN NULL;
+  END IF;
+  IF NOT EXISTS (
+    SELECT 1 FROM people p JOIN person_roles r ON r.person_id = p.id WHERE p.active AND r.role = 'owner'
+  ) THEN
+    RAISE EXCEPTION 'the last owner stays' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+OWNER_TRIGGERS_SQL = (
+    """
+CREATE CONSTRAINT TRIGGER people_keep_an_owner AFTER UPDATE OF active ON people DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.active AND NOT NEW.active) EXECUTE FUNCTION keep_an_owner()
+""",
+    """
+CREATE CONSTRAINT TRIGGER person_roles_keep_an_owner AFTER DELETE OR UPDATE ON person_roles DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner()
+""",
+)
+
+for _sql in (KEEP_AN_OWNER_SQL, *OWNER_TRIGGERS_SQL):
+    event.listen(Base.metadata.tables["person_roles"], "after_create", DDL(_sql))  # type: ignore[no-untyped-call]

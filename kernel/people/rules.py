@@ -1,8 +1,15 @@
-"""Roles and what makes a usable PIN or password."""
+"""Roles and what makes a usable login, PIN or password."""
+
+import re
 
 from kernel.parse import FieldError
 
 OWNER, STREAMER, LEAD, WEIGHER, PACKER = ROLES = ("owner", "streamer", "lead", "weigher", "packer")
+
+# Who sits at a desk signs in with a login and a password; a packer with a badge or a PIN.
+DESK_ROLES = frozenset({OWNER, STREAMER, LEAD, WEIGHER})
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.ASCII)
 
 # Where a person's day begins, by the first role they hold in this order.
 HOME_PAGES = {OWNER: "/console", STREAMER: "/console", LEAD: "/bench/lead", WEIGHER: "/bench/weigh", PACKER: "/bench"}
@@ -11,6 +18,17 @@ HOME_PAGES = {OWNER: "/console", STREAMER: "/console", LEAD: "/bench/lead", WEIG
 def home_page(roles: set[str]) -> str:
     """The page a person lands on after signing in."""
     return next((HOME_PAGES[role] for role in ROLES if role in roles), "/")
+
+
+def check_login(login: str) -> str:
+    """A login of 2 to 40 small letters, digits and ``. _ -``; capitals are made small."""
+    small = login.lower()
+    if not _LOGIN.fullmatch(small):
+        raise FieldError(
+            "登录名用 2 到 40 个英文字母、数字或 . _ -，以字母或数字开头。",
+            "A login has 2 to 40 letters, digits or . _ -, and begins with a letter or digit.",
+        )
+    return small
 
 
 def check_pin(pin: str) -> str:

@@ -1,26 +1,30 @@
-"""Adding people and signing them in."""
+"""Adding and changing people, and signing them in."""
 
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import BoundedSemaphore
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kernel.audit import Actor, record_change
-from kernel.errors import NotSignedIn, Refused
+from kernel.errors import NotFound, NotSignedIn, Refused
 from kernel.ids import readable_code
 from kernel.people.models import Person, PersonRole, SignIn
-from kernel.people.rules import ROLES, check_password, check_pin
+from kernel.people.rules import OWNER, ROLES, check_login, check_password, check_pin
 
 # OWASP's small profile (19 MiB, 2 passes): a shared tablet's server has little memory to lend.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _hashing = BoundedSemaphore(4)
 _NOBODY = _hasher.hash("nobody has this password")
+
+_ONE_OWNER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('gongfang: owners'))")
 
 SIGN_IN_LASTS = {"console": timedelta(hours=12), "bench": timedelta(hours=4)}
 
@@ -45,6 +49,19 @@ def token_hash(token: str) -> str:
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
+def lock_person(session: Session, person_id: int) -> Person:
+    """The person, locked until the transaction ends and read anew."""
+    person = session.scalar(
+        select(Person)
+        .where(Person.id == person_id)
+        .with_for_update(of=Person)
+        .execution_options(populate_existing=True)
+    )
+    if person is None:
+        raise NotFound("没有这个人。", "There is no such person.")
+    return person
+
+
 def add_person(
     session: Session,
     *,
@@ -56,63 +73,156 @@ def add_person(
     login: str | None = None,
     password: str | None = None,
     pin: str | None = None,
+    language: str = "zh",
 ) -> Person:
     """Add somebody; passwords and PINs are checked and kept as hashes only."""
-    if login and session.scalar(select(Person.id).where(Person.login == login)):
-        raise Refused("这个登录名已经有人用了，请换一个。", "That login is taken; choose another.", code="login_taken")
     person = Person(
         name=name,
         shown_name=shown_name,
-        login=login or None,
+        login=check_login(login) if login else None,
         password_hash=hash_secret(check_password(password)) if password else None,
         pin_hash=hash_secret(check_pin(pin)) if pin else None,
+        language=language,
         created_at=now,
     )
     session.add(person)
-    session.flush()
+    _flush_login(session)
+    _record(session, person, "added", now=now, by=by, after=_facts(person))
     set_roles(session, person, roles, now=now, by=by)
     return person
 
 
+def change_person(
+    session: Session,
+    person: Person,
+    *,
+    name: str,
+    shown_name: str,
+    login: str | None,
+    language: str,
+    now: datetime,
+    by: Actor,
+) -> None:
+    """Change how a person is called and signs in; what stays the same leaves no trace."""
+    before = _facts(person)
+    person.name, person.shown_name, person.language = name, shown_name, language
+    person.login = check_login(login) if login else None
+    _flush_login(session)
+    if before != _facts(person):
+        _record(session, person, "changed", now=now, by=by, before=before, after=_facts(person))
+
+
+def _facts(person: Person) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in ("name", "shown_name", "login", "language")}
+
+
+def _flush_login(session: Session) -> None:
+    """Write the person; two who take the same login at once are told apart by the database."""
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError:
+        raise Refused(
+            "这个登录名已经有人用了，请换一个。", "That login is taken; choose another.", code="login_taken"
+        ) from None
+
+
+def _record(
+    session: Session,
+    person: Person,
+    what: str,
+    *,
+    now: datetime,
+    by: Actor,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record_change(
+        session, actor=by, action=f"person.{what}", subject=f"person:{person.id}", at=now, before=before, after=after
+    )
+
+
 def set_roles(session: Session, person: Person, roles: Iterable[str], *, now: datetime, by: Actor) -> None:
-    """Give a person exactly these roles; takes effect at the person's next request."""
+    """Give a person exactly these roles; takes effect at the person's next request.
+
+    Raises:
+        Refused: the last owner would be gone.
+    """
     wanted = set(roles)
     if not wanted <= set(ROLES):
         raise ValueError(f"unknown roles: {wanted - set(ROLES)}")
     before = sorted(person.roles)
+    if set(before) == wanted:
+        return
+    if OWNER in before and OWNER not in wanted and person.active:
+        _require_another_owner(session, person)
     person.role_rows[:] = [row for row in person.role_rows if row.role in wanted]
-    person.role_rows.extend(PersonRole(person_id=person.id, role=role) for role in wanted - set(before))
+    person.role_rows.extend(PersonRole(person_id=person.id, role=role) for role in sorted(wanted - set(before)))
     session.flush()
-    record_change(
-        session,
-        actor=by,
-        action="person.roles",
-        subject=f"person:{person.id}",
-        at=now,
-        before={"roles": before},
-        after={"roles": sorted(wanted)},
-    )
+    _record(session, person, "roles", now=now, by=by, before={"roles": before}, after={"roles": sorted(wanted)})
+
+
+def _require_another_owner(session: Session, person: Person) -> None:
+    """Somebody must stay who can open every door. One at a time, so that two owners who go at once see each other."""
+    session.execute(_ONE_OWNER_AT_A_TIME)
+    others = select(Person.id).join(PersonRole).where(PersonRole.role == OWNER, Person.active, Person.id != person.id)
+    if session.scalar(others.limit(1)) is None:
+        raise Refused(
+            "这是最后一位负责人，不能停用，也不能去掉负责人的分工。请先让另一个人做负责人。",
+            "This is the last owner, who can neither be deactivated nor lose that role. Make somebody else an owner first.",
+            code="last_owner",
+        )
 
 
 def set_pin(session: Session, person: Person, pin: str, *, now: datetime, by: Actor) -> None:
-    """Give a person a new PIN."""
+    """Give a person a new PIN; devices that were signed in must sign in again."""
     person.pin_hash = hash_secret(check_pin(pin))
-    record_change(session, actor=by, action="person.pin", subject=f"person:{person.id}", at=now)
+    end_all_sign_ins(session, person, now=now)
+    _record(session, person, "pin", now=now, by=by)
+
+
+def set_password(session: Session, person: Person, password: str, *, now: datetime, by: Actor) -> None:
+    """Give a person a new password; devices that were signed in must sign in again."""
+    person.password_hash = hash_secret(check_password(password))
+    end_all_sign_ins(session, person, now=now)
+    _record(session, person, "password", now=now, by=by)
 
 
 def new_badge(session: Session, person: Person, *, now: datetime, by: Actor, code: str | None = None) -> str:
     """Make a new badge; the old one stops working. Returns the code for the QR, which is not kept."""
     code = code or f"GF-{readable_code(20)}"
     person.badge_hash = token_hash(code)
-    record_change(session, actor=by, action="person.badge", subject=f"person:{person.id}", at=now)
+    end_all_sign_ins(session, person, now=now)
+    _record(session, person, "badge", now=now, by=by)
     return code
 
 
 def deactivate(session: Session, person: Person, *, now: datetime, by: Actor) -> None:
-    """The person may not sign in any more, and every device is signed out now."""
+    """The person may not sign in any more, and every device is signed out now.
+
+    Raises:
+        Refused: it is the last owner.
+    """
+    if not person.active:
+        return
+    if OWNER in person.roles:
+        _require_another_owner(session, person)
     person.active = False
+    end_all_sign_ins(session, person, now=now)
+    _record(session, person, "deactivated", now=now, by=by)
+
+
+def reactivate(session: Session, person: Person, *, now: datetime, by: Actor) -> None:
+    """The person may sign in again, with the same badge, PIN and password."""
+    if not person.active:
+        person.active = True
+        _record(session, person, "reactivated", now=now, by=by)
+
+
+def end_all_sign_ins(session: Session, person: Person, *, now: datetime) -> None:
+    """Sign the person out on every device."""
     session.execute(update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=now))
-    record_change(session, actor=by, action="person.deactivated", subject=f"person:{person.id}", at=now)
+    session.flush()
 
 
 def _wrong() -> NotSignedIn:
@@ -121,7 +231,7 @@ def _wrong() -> NotSignedIn:
 
 def person_by_password(session: Session, login: str, password: str) -> Person:
     """The active person with this login and password."""
-    person = session.scalar(select(Person).where(Person.login == login, Person.active))
+    person = session.scalar(select(Person).where(Person.login == login.lower(), Person.active))
     if not is_secret(person.password_hash if person else None, password) or person is None:
         raise _wrong()
     return person

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from sqlalchemy.dialects import postgresql
 from kernel.db import REFUSE_CHANGE_SQL, append_only_sql
+from kernel.people.models import KEEP_AN_OWNER_SQL, OWNER_TRIGGERS_SQL
 
 revision = "0001"
 down_revision = None
@@ -254,6 +255,13 @@ def upgrade() -> None:
         sa.Column("form", sa.String(), nullable=False),
         sa.Column("grade", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("source", "name", name=op.f("pk_quote_names")),
+    )
+    op.create_table(
+        "sent_forms",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sent_forms")),
     )
     op.create_table(
         "streams",
@@ -547,6 +555,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("terms_revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('open', 'closed')", name=op.f("ck_offers_known_state")
         ),
@@ -653,9 +662,10 @@ def upgrade() -> None:
             name=op.f("ck_payments_only_paid_is_refunded"),
         ),
         sa.CheckConstraint(
-            "state IN ('opening', 'open', 'succeeded', 'expired')",
+            "state IN ('opening', 'open', 'under_way', 'succeeded', 'expired')",
             name=op.f("ck_payments_known_state"),
         ),
+        sa.CheckConstraint("currency = 'cny'", name=op.f("ck_payments_in_yuan")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payments_amount_positive")),
         sa.CheckConstraint(
             "refunded_fen BETWEEN 0 AND amount_fen",
@@ -676,7 +686,7 @@ def upgrade() -> None:
         "payments",
         ["order_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('opening', 'open')"),
+        postgresql_where=sa.text("state IN ('opening', 'open', 'under_way')"),
     )
     op.create_index(
         "uq_payments_order_paid",
@@ -710,9 +720,19 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "on_hand_change <> 0 OR held_change <> 0",
-            name=op.f("ck_stock_movements_moves_something"),
+            "kind = 'received' AND on_hand_change > 0 AND held_change = 0 "
+            "OR kind = 'consumed' AND on_hand_change < 0 AND held_change = 0 "
+            "OR kind = 'adjusted' AND on_hand_change <> 0 AND held_change = 0 "
+            "OR kind = 'held' AND on_hand_change = 0 AND held_change > 0 "
+            "OR kind = 'released' AND on_hand_change = 0 AND held_change < 0 "
+            "OR kind = 'shipped' AND on_hand_change < 0 AND held_change = on_hand_change",
+            name=op.f("ck_stock_movements_kind_moves_its_way"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'adjusted' OR reason <> ''",
+            name=op.f("ck_stock_movements_adjusted_has_reason"),
         ),
         sa.ForeignKeyConstraint(
             ["variant_id"], ["variants.id"], name=op.f("fk_stock_movements_variant_id")
@@ -726,9 +746,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_stock_movements_variant_id"),
+        "ix_stock_movements_variant_id_id",
         "stock_movements",
-        ["variant_id"],
+        ["variant_id", "id"],
         unique=False,
     )
     op.create_table(
@@ -925,6 +945,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("payment_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("closed_at", sa.TIMESTAMP(timezone=True), nullable=True),
@@ -935,6 +956,12 @@ def upgrade() -> None:
             ["payment_id"], ["payments.id"], name=op.f("fk_payment_notes_payment_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_notes")),
+        sa.UniqueConstraint(
+            "payment_id",
+            "kind",
+            "reference",
+            name=op.f("uq_payment_notes_payment_id_kind_reference"),
+        ),
     )
     op.create_index(
         op.f("ix_payment_notes_order_id"), "payment_notes", ["order_id"], unique=False
@@ -1188,6 +1215,8 @@ def upgrade() -> None:
     )
     for table in APPEND_ONLY:
         op.execute(append_only_sql(table))
+    for sql in (KEEP_AN_OWNER_SQL, *OWNER_TRIGGERS_SQL):
+        op.execute(sql)
 
 
 def downgrade() -> None:
@@ -1236,7 +1265,7 @@ def downgrade() -> None:
     op.drop_table("deliveries")
     op.drop_index(op.f("ix_air_times_stream_id"), table_name="air_times")
     op.drop_table("air_times")
-    op.drop_index(op.f("ix_stock_movements_variant_id"), table_name="stock_movements")
+    op.drop_index("ix_stock_movements_variant_id_id", table_name="stock_movements")
     op.drop_table("stock_movements")
     op.drop_table("stock_levels")
     op.drop_index(
@@ -1247,7 +1276,7 @@ def downgrade() -> None:
     op.drop_index(
         "uq_payments_order_live",
         table_name="payments",
-        postgresql_where=sa.text("state IN ('opening', 'open')"),
+        postgresql_where=sa.text("state IN ('opening', 'open', 'under_way')"),
     )
     op.drop_index(op.f("ix_payments_order_id"), table_name="payments")
     op.drop_table("payments")
@@ -1277,6 +1306,7 @@ def downgrade() -> None:
     )
     op.drop_table("orders")
     op.drop_table("streams")
+    op.drop_table("sent_forms")
     op.drop_table("quote_names")
     op.drop_table("products")
     op.drop_table("piece_rates")
@@ -1312,3 +1342,4 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_audit_entries_at"), table_name="audit_entries")
     op.drop_table("audit_entries")
     op.execute("DROP FUNCTION refuse_change()")
+    op.execute("DROP FUNCTION keep_an_owner()")
