@@ -371,6 +371,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_orders_phone"), "orders", ["phone"], unique=False)
     op.create_index(
+        "ix_orders_paid",
+        "orders",
+        ["paid_at"],
+        unique=False,
+        postgresql_where=sa.text("paid_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_orders_phone_tail", "orders", [sa.text("right(phone, 4)")], unique=False
+    )
+    op.create_index(
         "ix_orders_state_created", "orders", ["state", "created_at"], unique=False
     )
     op.create_index(
@@ -1298,6 +1308,12 @@ def downgrade() -> None:
     op.drop_table("packers")
     op.drop_index("ix_orders_stream_created", table_name="orders")
     op.drop_index("ix_orders_state_created", table_name="orders")
+    op.drop_index("ix_orders_phone_tail", table_name="orders")
+    op.drop_index(
+        "ix_orders_paid",
+        table_name="orders",
+        postgresql_where=sa.text("paid_at IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_orders_phone"), table_name="orders")
     op.drop_index(
         "ix_orders_lapsing",
