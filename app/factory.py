@@ -12,7 +12,7 @@ from app.web import errors, language, security, template_words
 from config import Settings
 from kernel.db import Database
 from shop.orders.counter import Counter
-from shop.streams.views import SnapshotShelf
+from shop.streams.snapshots import SnapshotDoor, SnapshotShelf
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +47,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     workflows.heaviest_parcel_g = settings.heaviest_parcel_g
     for module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint)
+    # What crowds poll is answered before Flask, as long as it is fresh.
+    app.wsgi_app = SnapshotDoor(app.wsgi_app, app.extensions["snapshots"])  # type: ignore[method-assign]
     language.install(app)
     template_words.install(app, settings)
     errors.install(app)

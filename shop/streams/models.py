@@ -70,7 +70,10 @@ class Offer(Base):
     cap_per_buyer: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="open")
     ends_at: Mapped[datetime | None]
+    # Rises with every change, sales too: what viewers see.
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Rises when a person changes the terms: what two people at two screens compare.
+    terms_revision: Mapped[int] = mapped_column(BigInteger, default=0)
 
     stream: Mapped[Stream] = relationship(back_populates="offers", foreign_keys=[stream_id])
     variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True)

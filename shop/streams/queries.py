@@ -1,13 +1,16 @@
 """Reading streams: what viewers poll and what pages list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
+from shop.catalog.models import Product, Variant
+from shop.stock.models import StockLevel
 from shop.streams.models import Offer, Stream
+from shop.streams.states import ENDED
 
 _OFFERS = text("""
     SELECT o.id, v.sku, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, p.slug, o.price_fen, o.list_price_fen,
@@ -36,26 +39,82 @@ def stream_with_offers(session: Session, stream_id: int) -> Stream | None:
     )
 
 
+def coming_streams(session: Session) -> Sequence[Stream]:
+    """Streams that have not ended, live ones first, then by start."""
+    return session.scalars(
+        select(Stream).where(Stream.state != ENDED).order_by(Stream.state == "planned", Stream.starts_at, Stream.id)
+    ).all()
+
+
+def ended_streams(session: Session, *, before: int | None = None, most: int = 20) -> Sequence[Stream]:
+    """Streams that are over, newest first; ``before`` is the last id of the page before this one."""
+    wanted = select(Stream).where(Stream.state == ENDED).order_by(Stream.id.desc()).limit(most)
+    return session.scalars(wanted.where(Stream.id < before) if before else wanted).all()
+
+
+def offer_counts(session: Session, stream_ids: Collection[int]) -> dict[int, int]:
+    """How many offers each of these streams has; streams without any are left out."""
+    rows = session.execute(
+        select(Offer.stream_id, func.count()).where(Offer.stream_id.in_(stream_ids)).group_by(Offer.stream_id)
+    )
+    return {stream_id: number for stream_id, number in rows}  # noqa: C416 - dict() takes a result for a mapping
+
+
+def free_stock(session: Session, variant_ids: Collection[int]) -> dict[int, int]:
+    """How many pieces of each of these variants are in the house and not held for an order."""
+    rows = session.execute(
+        select(StockLevel.variant_id, StockLevel.on_hand - StockLevel.held).where(
+            StockLevel.variant_id.in_(variant_ids)
+        )
+    )
+    return {variant_id: int(free) for variant_id, free in rows}
+
+
+def variants_to_offer(session: Session, stream_id: int) -> Sequence[Variant]:
+    """What is for sale and not yet offered in a stream, by product."""
+    here = select(Offer.variant_id).where(Offer.stream_id == stream_id)
+    return session.scalars(
+        select(Variant)
+        .join(Product)
+        .where(Variant.sellable, Variant.id.not_in(here))
+        .order_by(Product.form, Product.id, Variant.id)
+    ).all()
+
+
+def streams_to_copy(session: Session, stream_id: int, most: int = 30) -> Sequence[Stream]:
+    """Other streams that have offers, newest first."""
+    return session.scalars(
+        select(Stream)
+        .where(Stream.id != stream_id, Stream.offers.any())
+        .order_by(Stream.starts_at.desc(), Stream.id.desc())
+        .limit(most)
+    ).all()
+
+
 def snapshot(session: Session, stream_id: int, now: datetime) -> dict[str, Any] | None:
     """What viewers of a stream poll (interfaces.md), or ``None`` when there is no such stream.
 
-    ``version`` is the sum of the row revisions: it rises with every change that a viewer could see. An offer whose time
-    is over is shown closed at once, without waiting for anybody to write that down.
+    ``version`` is the sum of the row revisions, and one for each offer whose time is over: it rises with every change that
+    a viewer could see. Such an offer is shown closed at once, without waiting for anybody to write that down.
     """
     stream = session.get(Stream, stream_id)
     if stream is None:
         return None
     rows = session.execute(_OFFERS, {"stream": stream_id}).all()
     return {
-        "version": stream.revision + sum(row.revision for row in rows),
+        "version": stream.revision + sum(row.revision + _is_over(row, now) for row in rows),
         "state": stream.state,
         "on_air": stream.on_air_offer_id,
         "offers": [_offer(row, stream, now) for row in rows],
     }
 
 
+def _is_over(row: Any, now: datetime) -> bool:
+    return row.ends_at is not None and row.ends_at <= now
+
+
 def _offer(row: Any, stream: Stream, now: datetime) -> dict[str, Any]:
-    is_open = stream.state == "live" and row.state == "open" and (row.ends_at is None or row.ends_at > now)
+    is_open = stream.state == "live" and row.state == "open" and not _is_over(row, now)
     return {
         "id": row.id,
         "sku": row.sku,

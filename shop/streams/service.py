@@ -1,5 +1,6 @@
 """Running a stream: offers, what is on air, prices, the start and the end."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,18 @@ from sqlalchemy.orm import Session
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
 from shop.catalog.models import Variant
+from shop.stock.models import StockLevel
 from shop.stock.service import open_level
+from shop.streams.changes import (
+    CHANGEABLE,
+    OFFER_CHANGED,
+    ON_AIR_CHANGED,
+    ChangedMeanwhile,
+    changes_since,
+    facts_of,
+)
 from shop.streams.models import AirTime, Offer, Stream
 from shop.streams.states import ENDED, LIVE, may_move
-
-CHANGEABLE = ("price_fen", "list_price_fen", "allotment", "cap_per_buyer", "state", "ends_at", "position")
 
 
 def plan_stream(
@@ -30,13 +38,61 @@ def plan_stream(
     return stream
 
 
+def change_plan(
+    session: Session,
+    stream_id: int,
+    *,
+    title_zh: str,
+    title_en: str,
+    starts_at: datetime,
+    hold_minutes: int,
+    now: datetime,
+    by: Actor,
+) -> Stream:
+    """Change a stream's name, start and hold; holds that are open keep the end they were promised."""
+    stream = lock_open_stream(session, stream_id)
+    wanted = {"title_zh": title_zh, "title_en": title_en, "starts_at": starts_at, "hold_minutes": hold_minutes}
+    before = {name: getattr(stream, name) for name in wanted}
+    if before == wanted:
+        return stream
+    for name, value in wanted.items():
+        setattr(stream, name, value)
+    stream.revision += 1
+    record_change(
+        session,
+        actor=by,
+        action="stream.changed",
+        subject=f"stream:{stream.id}",
+        at=now,
+        before={**before, "starts_at": before["starts_at"].isoformat()},
+        after={**wanted, "starts_at": starts_at.isoformat()},
+    )
+    return stream
+
+
 def lock_stream(session: Session, stream_id: int) -> Stream:
-    """The stream, locked until the transaction ends and read anew."""
+    """The stream, locked until the transaction ends and read anew.
+
+    The lock lets orders in: they only need the stream's key to stay. Streams are locked before their offers.
+    """
     stream = session.scalar(
-        select(Stream).where(Stream.id == stream_id).with_for_update().execution_options(populate_existing=True)
+        select(Stream)
+        .where(Stream.id == stream_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     if stream is None:
         raise NotFound("没有这场直播。", "There is no such stream.")
+    return stream
+
+
+def lock_open_stream(session: Session, stream_id: int) -> Stream:
+    """As ``lock_stream``, for a stream that has not ended."""
+    stream = lock_stream(session, stream_id)
+    if stream.state == ENDED:
+        raise Refused(
+            "直播已经结束，不能再改。", "The stream has ended and cannot be changed any more.", code="wrong_state"
+        )
     return stream
 
 
@@ -77,18 +133,26 @@ def end_stream(session: Session, stream_id: int, *, now: datetime, by: Actor) ->
     return stream
 
 
-def put_on_air(session: Session, stream_id: int, offer_id: int | None, *, now: datetime, by: Actor) -> Stream:
+def put_on_air(
+    session: Session,
+    stream_id: int,
+    offer_id: int | None,
+    *,
+    now: datetime,
+    by: Actor,
+    action: str = ON_AIR_CHANGED,
+) -> Stream:
     """Show this offer now (``None``: nothing); pressed twice it changes nothing the second time."""
     stream = lock_stream(session, stream_id)
     if stream.state != LIVE:
-        raise Refused("直播还没开始。请先开播。", "The stream is not live. Start it first.", code="not_live")
+        raise Refused("现在没有在直播。请先开播。", "The stream is not live. Start it first.", code="not_live")
     if offer_id is not None and _offer_of(session, stream_id, offer_id) is None:
         raise NotFound("没有这个直播商品。", "There is no such offer in this stream.")
     if stream.on_air_offer_id != offer_id:
         record_change(
             session,
             actor=by,
-            action="stream.on_air",
+            action=action,
             subject=f"stream:{stream.id}",
             at=now,
             before={"offer": stream.on_air_offer_id},
@@ -117,9 +181,7 @@ def add_offer(
     by: Actor,
 ) -> Offer:
     """Offer a variant in a stream, after the others."""
-    stream = lock_stream(session, stream_id)
-    if stream.state == ENDED:
-        raise Refused("直播已经结束。", "The stream has ended.", code="wrong_state")
+    stream = lock_open_stream(session, stream_id)
     variant = session.get(Variant, variant_id)
     if variant is None or not variant.sellable:
         raise NotFound("没有这个规格。", "There is no such variant to sell.")
@@ -145,20 +207,42 @@ def add_offer(
             "这个规格已经在这场直播里了。", "That variant is already offered in this stream.", code="offered_already"
         ) from None
     stream.revision += 1
-    record_change(session, actor=by, action="offer.added", subject=f"offer:{offer.id}", at=now, after=_facts(offer))
+    record_change(session, actor=by, action="offer.added", subject=f"offer:{offer.id}", at=now, after=facts_of(offer))
     return offer
 
 
 def change_offer(
-    session: Session, stream_id: int, offer_id: int, changes: dict[str, Any], *, now: datetime, by: Actor
+    session: Session,
+    stream_id: int,
+    offer_id: int,
+    changes: Mapping[str, Any],
+    *,
+    now: datetime,
+    by: Actor,
+    seen: int | None = None,
 ) -> Offer:
     """Change an offer's price, allotment, cap, end, position or state. Orders placed keep the price they had.
 
+    ``seen`` is the ``terms_revision`` of the page that the person decided on; without it the change is made whatever
+    happened meanwhile.
+
     Raises:
         Refused: the allotment would fall below what is already held or sold (``below_taken``).
+        ChangedMeanwhile: somebody else changed one of the same things after ``seen``, to something else.
     """
-    if not set(changes) <= set(CHANGEABLE):
-        raise ValueError(f"not changeable: {set(changes) - set(CHANGEABLE)}")
+    lock_open_stream(session, stream_id)
+    offer = lock_offer(session, stream_id, offer_id)
+    if seen is not None and seen != offer.terms_revision:
+        new = {name for name, value in changes.items() if value != getattr(offer, name)}
+        clashes = [change for change in changes_since(session, offer.id, seen) if change.what in new]
+        if clashes:
+            raise ChangedMeanwhile(clashes)
+    set_terms(session, offer, changes, now=now, by=by)
+    return offer
+
+
+def lock_offer(session: Session, stream_id: int, offer_id: int) -> Offer:
+    """The offer, locked until the transaction ends and read anew."""
     offer = session.scalar(
         select(Offer)
         .where(Offer.id == offer_id, Offer.stream_id == stream_id)
@@ -167,46 +251,61 @@ def change_offer(
     )
     if offer is None:
         raise NotFound("没有这个直播商品。", "There is no such offer in this stream.")
-    if changes.get("allotment", offer.allotment) < offer.taken:
-        raise Refused(
-            f"已经锁定或卖出 {offer.taken} 件，不能改得更少。",
-            f"{offer.taken} are already held or sold; the allotment cannot be less.",
-            code="below_taken",
-        )
-    before = _facts(offer)
-    for name, value in changes.items():
-        setattr(offer, name, value)
-    after = _facts(offer)
-    if before != after:
-        offer.revision += 1
-        record_change(
-            session, actor=by, action="offer.changed", subject=f"offer:{offer.id}", at=now, before=before, after=after
-        )
-        session.flush()
     return offer
 
 
+def set_terms(
+    session: Session,
+    offer: Offer,
+    changes: Mapping[str, Any],
+    *,
+    now: datetime,
+    by: Actor,
+    action: str = OFFER_CHANGED,
+) -> None:
+    """Write new terms of a locked offer, if any differ, with what was before and after."""
+    if not set(changes) <= set(CHANGEABLE):
+        raise ValueError(f"not changeable: {set(changes) - set(CHANGEABLE)}")
+    if changes.get("allotment", offer.allotment) < offer.taken:
+        raise Refused(
+            f"已经锁定或卖出 {offer.taken} 件，数量不能比这更少。",
+            f"{offer.taken} are already held or sold; the allotment cannot be less.",
+            code="below_taken",
+        )
+    if all(getattr(offer, name) == value for name, value in changes.items()):
+        return
+    before = facts_of(offer)
+    # An end that has passed counts as one change in the snapshot's version; setting a new one must not lose it.
+    offer.revision += 2 if offer.ends_at and offer.ends_at <= now else 1
+    offer.terms_revision += 1
+    for name, value in changes.items():
+        setattr(offer, name, value)
+    record_change(
+        session, actor=by, action=action, subject=f"offer:{offer.id}", at=now, before=before, after=facts_of(offer)
+    )
+    session.flush()
+
+
 def remove_offer(session: Session, stream_id: int, offer_id: int, *, now: datetime, by: Actor) -> None:
-    """Take an offer off the run sheet, as long as nobody has ordered it."""
-    stream = lock_stream(session, stream_id)
+    """Take an offer off the run sheet, as long as nobody has ordered it; removed already, nothing changes."""
+    stream = lock_open_stream(session, stream_id)
     offer = _offer_of(session, stream_id, offer_id)
     if offer is None:
         return
     if stream.on_air_offer_id == offer_id:
         raise Refused("它正在讲解中，请先换下一个。", "It is on air. Put another one on air first.", code="on_air")
+    before = facts_of(offer)
     try:
         with session.begin_nested():
             session.delete(offer)
             session.flush()
     except IntegrityError:
         raise Refused(
-            "已经有人下单，只能关闭，不能删除。", "It has orders: close it instead of removing it.", code="has_orders"
+            "已经讲解过或有人下单，只能下架，不能删除。",
+            "It was on air or has orders: close it instead of removing it.",
+            code="has_orders",
         ) from None
-    stream.revision += 1
-    record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=_facts(offer))
-
-
-def _facts(offer: Offer) -> dict[str, Any]:
-    facts = {name: getattr(offer, name) for name in CHANGEABLE}
-    facts["ends_at"] = offer.ends_at.isoformat() if offer.ends_at else None
-    return facts
+    # The snapshot's version is a sum over the offers: what leaves the sum stays in the stream's own part.
+    level = session.scalar(select(StockLevel).where(StockLevel.variant_id == offer.variant_id).with_for_update())
+    stream.revision += 2 + offer.revision + (level.revision if level else 0)
+    record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=before)

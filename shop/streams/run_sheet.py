@@ -1,0 +1,76 @@
+"""The order of a stream's offers, and taking them over from an earlier stream."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kernel.audit import Actor, record_change
+from kernel.errors import NotFound, Refused
+from shop.streams.models import Offer, Stream
+from shop.streams.rules import renumbered
+from shop.streams.service import add_offer, lock_open_stream
+
+
+def _offers_of(session: Session, stream_id: int) -> list[Offer]:
+    return list(
+        session.scalars(select(Offer).where(Offer.stream_id == stream_id).order_by(Offer.position, Offer.id)).unique()
+    )
+
+
+def move_offer(session: Session, stream_id: int, offer_id: int, place: int, *, now: datetime, by: Actor) -> None:
+    """Put an offer at a place of the run sheet, counted from 1; pressed twice it stays there."""
+    stream = lock_open_stream(session, stream_id)
+    offers = {offer.id: offer for offer in _offers_of(session, stream_id)}
+    if offer_id not in offers:
+        raise NotFound("没有这个直播商品。", "There is no such offer in this stream.")
+    before = list(offers)
+    after = renumbered(before, offer_id, place)
+    if before == after:
+        return
+    # The session writes the rows in id order, as everybody does: whoever sells meanwhile waits, and never in a ring.
+    for position, moved in enumerate(after, 1):
+        offers[moved].position = position
+    stream.revision += 1
+    record_change(
+        session,
+        actor=by,
+        action="stream.order",
+        subject=f"stream:{stream.id}",
+        at=now,
+        before={"offers": before},
+        after={"offers": after},
+    )
+    session.flush()
+
+
+@dataclass(frozen=True)
+class Copied:
+    """How many offers were taken over, and how many were here already or are not for sale any more."""
+
+    added: int
+    left_out: int
+
+
+def copy_offers(session: Session, stream_id: int, from_stream_id: int, *, now: datetime, by: Actor) -> Copied:
+    """Take over another stream's offers with their terms, after those that are here; a second time adds nothing."""
+    lock_open_stream(session, stream_id)
+    if from_stream_id == stream_id or session.get(Stream, from_stream_id) is None:
+        raise Refused("请选另一场直播。", "Choose another stream.", code="no_such_source")
+    here = {offer.variant_id for offer in _offers_of(session, stream_id)}
+    source = _offers_of(session, from_stream_id)
+    wanted = [offer for offer in source if offer.variant_id not in here and offer.variant.sellable]
+    for offer in wanted:
+        add_offer(
+            session,
+            stream_id,
+            offer.variant_id,
+            price_fen=offer.price_fen,
+            list_price_fen=offer.list_price_fen,
+            allotment=offer.allotment,
+            cap_per_buyer=offer.cap_per_buyer,
+            now=now,
+            by=by,
+        )
+    return Copied(len(wanted), len(source) - len(wanted))
