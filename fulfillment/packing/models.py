@@ -12,7 +12,10 @@ from shop.orders.models import Order
 
 
 class Packer(Base):
-    """Work that suits a person: preferences the person stated, never a diagnosis."""
+    """Work that suits a person: preferences the person stated, never a diagnosis.
+
+    ``present_since`` is when the person took up work; it counts on its own day only, and going home clears it.
+    """
 
     __tablename__ = "packers"
     __table_args__ = (CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),)
@@ -84,8 +87,15 @@ class ParcelLine(Base):
 append_only("parcel_lines")
 
 
+# Stopped in somebody's hands, and the goods are not back on the shelf yet.
+TO_PUT_BACK = "state = 'stopped' AND packed_at IS NULL AND put_back_at IS NULL"
+
+
 class PackingTask(Base):
-    """The work on one parcel. The piece rate is frozen when the work is taken."""
+    """The work on one parcel. The piece rate is frozen when the work is taken.
+
+    ``rests_until`` keeps work that was given back because of its goods out of everybody's hands while the lead looks.
+    """
 
     __tablename__ = "packing_tasks"
     __table_args__ = (
@@ -97,6 +107,8 @@ class PackingTask(Base):
         CheckConstraint("state <> 'packed' OR packed_at IS NOT NULL", name="packed_has_time"),
         Index("ix_packing_tasks_waiting", "due_at", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_packing_tasks_in_hand", "packer_id", postgresql_where=text("state = 'taken'")),
+        Index("ix_packing_tasks_to_put_back", "packer_id", postgresql_where=text(TO_PUT_BACK)),
+        Index("ix_packing_tasks_batch", "batch"),
     )
 
     id: Mapped[BigId]
@@ -113,6 +125,8 @@ class PackingTask(Base):
     packed_at: Mapped[datetime | None]
     batch: Mapped[UUID | None]
     trouble: Mapped[str | None]
+    rests_until: Mapped[datetime | None]
+    put_back_at: Mapped[datetime | None]
 
     parcel: Mapped[Parcel] = relationship(back_populates="task", lazy="joined", innerjoin=True)
 

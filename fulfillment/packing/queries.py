@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, SlipPrint
+from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
 from fulfillment.piecework.models import WageEntry
+from fulfillment.routing.rules import Hands, needs_that_suit
 from kernel.clock import day_bounds, local_day
 
 
@@ -25,8 +26,82 @@ def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
     ).all()
 
 
+def to_put_back(session: Session, packer_id: int) -> Sequence[PackingTask]:
+    """Work that was stopped in a packer's hands and whose goods are not back on the shelf yet."""
+    return session.scalars(
+        select(PackingTask)
+        .where(PackingTask.packer_id == packer_id, text(TO_PUT_BACK))
+        .options(selectinload(PackingTask.parcel).selectinload(Parcel.lines))
+        .order_by(PackingTask.id)
+    ).all()
+
+
+def hands_of(packer: Packer) -> Hands:
+    """What a person can do, from the preferences stated."""
+    is_hard = {
+        "lift": packer.no_lifting or packer.seated or packer.one_handed,
+        "read": packer.no_reading or packer.low_sight,
+        "fine_motor": packer.one_handed,
+    }
+    return Hands(frozenset(ability for ability, hard in is_hard.items() if not hard))
+
+
+def is_on_the_pile(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Work that may be handed out now: nobody has it, and it does not rest while the lead looks at its goods."""
+    rests = PackingTask.rests_until
+    return PackingTask.state == WAITING, or_(rests.is_(None), rests <= now)
+
+
+def suits(packer: Packer) -> ColumnElement[bool]:
+    """Work whose needs the packer meets."""
+    return PackingTask.needs.in_(needs_that_suit(hands_of(packer)))
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Work that waits: how much of it suits one person, and how much there is for everybody."""
+
+    suitable: int
+    total: int
+
+
+def pile_for(session: Session, packer_id: int, now: datetime) -> Pile:
+    """What waits for a packer; a person who has said nothing yet can do any work."""
+    packer = session.get(Packer, packer_id)
+    counted = select(func.count()).select_from(PackingTask).where(*is_on_the_pile(now))
+    everything = session.scalar(counted) or 0
+    suitable = session.scalar(counted.where(suits(packer))) if packer else everything
+    return Pile(suitable or 0, everything)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How far a batch is."""
+
+    done: int
+    size: int
+
+
+def batch_progress(session: Session, batch: UUID) -> Batch:
+    """How much of a batch is packed; what was given back or stopped does not count."""
+    done, size = session.execute(
+        select(func.count().filter(PackingTask.state == PACKED), func.count()).where(
+            PackingTask.batch == batch, PackingTask.state.in_([TAKEN, PACKED])
+        )
+    ).one()
+    return Batch(done, size)
+
+
+def was_given_back_by(session: Session, task_id: int, packer_id: int) -> bool:
+    """Whether a packer had the task and gave it back."""
+    given_back = select(TaskLog.id).where(
+        TaskLog.task_id == task_id, TaskLog.packer_id == packer_id, TaskLog.to_state == WAITING
+    )
+    return session.scalar(select(given_back.exists())) or False
+
+
 def earned_today(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, int]:
-    """Fen earned today by everybody who is present, by person; zero for those who have not earned yet."""
+    """Fen earned today by everybody who is here today, by person; zero for those who have not earned yet."""
     start, end = day_bounds(local_day(now, zone), zone)
     wages = (
         select(WageEntry.packer_id, func.sum(WageEntry.amount_fen).label("fen"))
@@ -37,9 +112,17 @@ def earned_today(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, i
     rows = session.execute(
         select(Packer.person_id, func.coalesce(wages.c.fen, 0))
         .outerjoin(wages, wages.c.packer_id == Packer.person_id)
-        .where(Packer.present_since.is_not(None))
+        .where(Packer.present_since >= start)
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+def idle_people(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """How many people are here today with nothing in hand."""
+    start, _ = day_bounds(local_day(now, zone), zone)
+    in_hand = select(PackingTask.id).where(PackingTask.packer_id == Packer.person_id, PackingTask.state == TAKEN)
+    idle = select(func.count()).select_from(Packer).where(Packer.present_since >= start, ~in_hand.exists())
+    return session.scalar(idle) or 0
 
 
 def slip_copies(session: Session, parcel_id: int) -> int:
@@ -121,22 +204,4 @@ def parcel_by_number(session: Session, number: str) -> Parcel | None:
     """A parcel as scanned or typed, with its lines."""
     return session.scalar(
         select(Parcel).where(Parcel.number == number).options(selectinload(Parcel.lines), selectinload(Parcel.task))
-    )
-
-
-def parcels_packed_today(session: Session, packer_id: int, now: datetime, zone: ZoneInfo) -> int:
-    """How many parcels a packer has finished today."""
-    start, end = day_bounds(local_day(now, zone), zone)
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(PackingTask)
-            .where(
-                PackingTask.packer_id == packer_id,
-                PackingTask.state == PACKED,
-                PackingTask.packed_at >= start,
-                PackingTask.packed_at < end,
-            )
-        )
-        or 0
     )

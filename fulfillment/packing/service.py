@@ -1,4 +1,8 @@
-"""Opening, handing out, finishing and returning packing work."""
+"""Opening, handing out, finishing, returning and stopping packing work.
+
+Rows are locked in one order: the packer, then tasks by id, then a task's parcel. Whoever holds an order's lock
+(cancelling, handing over) has taken it before any of these.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,12 +10,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from fulfillment.packing import queries, rules
 from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.states import (
     CANCELLED,
+    GOODS_TROUBLES,
     HANDED_OVER,
     OPEN,
     PACKED,
@@ -23,9 +29,9 @@ from fulfillment.packing.states import (
     WAITING,
 )
 from fulfillment.piecework import service as piecework
-from fulfillment.routing.rules import Hands, WaitingTask, batch_size, next_tasks
-from kernel.audit import Actor
-from kernel.clock import local_day
+from fulfillment.routing.rules import WaitingTask, batch_size, fair_share, needs_in_words, next_tasks
+from kernel.audit import Actor, record_change
+from kernel.clock import day_bounds, local_day
 from kernel.errors import NotFound, Refused
 from kernel.ids import time_ordered_id
 from shop.catalog.models import Variant
@@ -33,7 +39,11 @@ from shop.orders.models import Order
 
 PACK = "pack"
 LARGEST_BATCH = 3
-UNDO_WITHIN = timedelta(seconds=10)
+# The screen offers ten seconds; five more are for a slow line and a slow hand.
+UNDO_SHOWN = timedelta(seconds=10)
+UNDO_WITHIN = UNDO_SHOWN + timedelta(seconds=5)
+# Time for the lead to look at missing or spoiled goods; after it the work is handed out again, so that none is forgotten.
+TROUBLE_RESTS = timedelta(minutes=30)
 _LOOK_AHEAD = 200
 _HAND_OUT_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('gongfang: hand out work'))")
 
@@ -86,7 +96,7 @@ def _open_task(session: Session, parcel: Parcel, box: Sequence[rules.ToPack], no
         parcel_id=parcel.id,
         state=WAITING,
         due_at=parcel.due_at,
-        needs=" ".join(sorted(rules.needs(box))),
+        needs=needs_in_words(rules.needs(box)),
         mix=rules.mix(box),
         minutes=rules.minutes(box),
     )
@@ -123,44 +133,57 @@ def move_parcel(parcel: Parcel, new: str) -> None:
     parcel.state = new
 
 
-def hands_of(packer: Packer) -> Hands:
-    """What a person can do, from the preferences stated."""
-    cannot = {
-        "lift": packer.no_lifting or packer.seated or packer.one_handed,
-        "read": packer.no_reading or packer.low_sight,
-        "fine_motor": packer.one_handed,
-    }
-    return Hands(frozenset(ability for ability, is_hard in cannot.items() if not is_hard))
-
-
 def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo, by: Actor) -> list[PackingTask]:
     """Give a packer the next batch, or what is in hand already; the piece rate is frozen now.
 
-    Work is handed out one person at a time: with ``SKIP LOCKED`` alone, whoever presses second would be told that
-    there is no work while the first is still choosing.
+    Work is handed out one person at a time: whoever presses second chooses from what the first has left, instead of
+    being told that there is none while the first is still choosing.
     """
     session.execute(_HAND_OUT_ONE_AT_A_TIME)
-    packer = session.scalar(select(Packer).where(Packer.person_id == packer_id).with_for_update(of=Packer))
-    if packer is None:
-        raise NotFound("您还没有登记为打包员，请找组长。", "You are not registered as a packer; ask the lead.")
+    packer = _lock_packer(session, packer_id)
     in_hand = list(queries.tasks_in_hand(session, packer_id))
     if in_hand:
         return in_hand
-    packer.present_since = packer.present_since or now
-    waiting = session.execute(
-        select(PackingTask.id, PackingTask.due_at, PackingTask.needs, PackingTask.mix)
-        .where(PackingTask.state == WAITING)
-        .order_by(PackingTask.due_at, PackingTask.id)
-        .limit(_LOOK_AHEAD)
-        .with_for_update()
-    ).all()
-    tasks = [WaitingTask(row.id, row.due_at, frozenset(row.needs.split()), row.mix) for row in waiting]
-    earned = queries.earned_today(session, now, zone)
-    mine = earned.get(packer_id, 0)
-    size = batch_size(mine, min(earned.values(), default=0), max(earned.values(), default=0), LARGEST_BATCH)
-    chosen = next_tasks(tasks, hands_of(packer), size)
+    today, _ = day_bounds(local_day(now, zone), zone)
+    if packer.present_since is None or packer.present_since < today:
+        packer.present_since = now
+        session.flush()
+    waiting = _lock_waiting(session, packer, now, zone)
+    chosen = next_tasks(waiting, queries.hands_of(packer), _share_of(session, packer_id, len(waiting), now, zone))
     batch = time_ordered_id()
     return [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen]
+
+
+def _lock_packer(session: Session, packer_id: int) -> Packer:
+    """The packer's row, locked and read anew; a person who packs for the first time can do any work until they say else."""
+    session.execute(
+        insert(Packer).values(person_id=packer_id).on_conflict_do_nothing(index_elements=[Packer.person_id])
+    )
+    return session.scalars(
+        select(Packer)
+        .where(Packer.person_id == packer_id)
+        .with_for_update(of=Packer)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _lock_waiting(session: Session, packer: Packer, now: datetime, zone: ZoneInfo) -> list[WaitingTask]:
+    """Work that suits the packer, earliest due first; what somebody else has locked is being stopped, so it is left out."""
+    rows = session.execute(
+        select(PackingTask.id, PackingTask.due_at, PackingTask.needs, PackingTask.mix)
+        .where(*queries.is_on_the_pile(now), queries.suits(packer))
+        .order_by(PackingTask.due_at, PackingTask.id)
+        .limit(_LOOK_AHEAD)
+        .with_for_update(skip_locked=True)
+    )
+    return [WaitingTask(row.id, row.due_at.astimezone(zone), frozenset(row.needs.split()), row.mix) for row in rows]
+
+
+def _share_of(session: Session, packer_id: int, waiting: int, now: datetime, zone: ZoneInfo) -> int:
+    """How many tasks this person may take at once."""
+    earned = queries.earned_today(session, now, zone)
+    size = batch_size(earned.get(packer_id, 0), min(earned.values()), max(earned.values()), LARGEST_BATCH)
+    return min(size, fair_share(waiting, queries.idle_people(session, now, zone)))
 
 
 def _hand_out(
@@ -168,34 +191,45 @@ def _hand_out(
 ) -> PackingTask:
     task = session.get_one(PackingTask, task_id, populate_existing=True)
     task.rate_fen = piecework.rate_now(session, operation=PACK, weight_g=task.parcel.weight_g, day=local_day(now, zone))
-    task.packer_id, task.taken_at, task.batch, task.trouble = packer_id, now, batch, None
+    task.packer_id, task.taken_at, task.batch = packer_id, now, batch
+    task.trouble = task.rests_until = None
     _move(session, task, TAKEN, at=now, by=by)
     return task
 
 
 def lock_task(session: Session, task_id: int, packer_id: int | None = None) -> PackingTask:
-    """The task, locked and read anew; somebody else's task is not found."""
+    """The task and its parcel, locked and read anew; somebody else's task is not found."""
     task = session.scalar(
         select(PackingTask)
         .where(PackingTask.id == task_id)
-        .options(joinedload(PackingTask.parcel))
         .with_for_update(of=PackingTask)
         .execution_options(populate_existing=True)
     )
     if task is None or (packer_id is not None and task.packer_id != packer_id):
-        raise NotFound("没有这件活。", "There is no such task.")
+        raise _not_in_your_hands()
+    # A statement of its own: joined to the first one, a parcel that changed during the wait would be the old one.
+    session.execute(
+        select(Parcel)
+        .where(Parcel.id == task.parcel_id)
+        .with_for_update(of=Parcel)
+        .execution_options(populate_existing=True)
+    )
     return task
+
+
+def _not_in_your_hands() -> NotFound:
+    return NotFound("这件活不在您手上。", "That work is not in your hands.")
 
 
 def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime, by: Actor) -> bool:
     """The parcel is packed and its wage owed; a second time changes nothing. Returns whether this was the first."""
     task = lock_task(session, task_id, packer_id)
-    if task.state == PACKED:
+    if task.packed_at is not None:
         return False
     if task.state != TAKEN:
         raise Refused(
-            "这件活已经停了，请把东西放回去，再领新的。",
-            "This task was stopped. Put the goods back and get new work.",
+            "这个订单取消了。请把东西放回去。",
+            "This order was cancelled. Please put the goods back.",
             code="stopped",
         )
     task.packed_at = now
@@ -207,47 +241,89 @@ def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime
 
 
 def undo_finish(session: Session, task_id: int, packer_id: int, *, now: datetime, by: Actor) -> bool:
-    """Take a "done" back within ten seconds: the wage line is reversed by one of its own."""
+    """Take a "done" back within seconds (``UNDO_WITHIN``): the wage line is reversed by one of its own."""
     task = lock_task(session, task_id, packer_id)
     if task.state != PACKED or task.packed_at is None or now - task.packed_at > UNDO_WITHIN:
         return False
     if task.parcel.state != PACKED:
         return False
     piecework.reverse_wage(session, task_id=task.id, reason="undo", at=now, by=by)
+    task.packed_at = None
     _move(session, task, TAKEN, at=now, by=by, reason="undo")
     move_parcel(task.parcel, OPEN)
-    task.packed_at = None
     return True
 
 
 def return_task(
     session: Session, task_id: int, packer_id: int, *, reason: str, now: datetime, by: Actor
 ) -> PackingTask:
-    """Give work back with a reason; somebody else may take it, at the rate of then."""
+    """Give work back with a reason; somebody else may take it, at the rate of then. A second time changes nothing."""
     if reason not in TROUBLES:
         raise ValueError(f"unknown reason {reason}")
-    task = lock_task(session, task_id, packer_id)
+    task = lock_task(session, task_id)
+    if task.packer_id != packer_id:
+        if queries.was_given_back_by(session, task_id, packer_id):
+            return task
+        raise _not_in_your_hands()
     if task.state == TAKEN:
         _move(session, task, WAITING, at=now, by=by, reason=reason)
         task.packer_id = task.taken_at = task.rate_fen = task.batch = None
         task.trouble = reason
+        task.rests_until = now + TROUBLE_RESTS if reason in GOODS_TROUBLES else None
         session.flush()
     return task
+
+
+def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime, by: Actor) -> int:
+    """The person stops for now: everything in hand goes back. Returns how many tasks that were."""
+    packer = _lock_packer(session, packer_id)
+    packer.present_since = None
+    in_hand = sorted(task.id for task in queries.tasks_in_hand(session, packer_id))
+    for task_id in in_hand:
+        return_task(session, task_id, packer_id, reason=reason, now=now, by=by)
+    session.flush()
+    return len(in_hand)
+
+
+def settle_trouble(session: Session, task_id: int, *, now: datetime, by: Actor) -> PackingTask:
+    """The lead has seen to what was wrong: the work is handed out again at once."""
+    task = lock_task(session, task_id)
+    if task.state == WAITING and task.trouble is not None:
+        record_change(
+            session,
+            actor=by,
+            action="task.trouble_settled",
+            subject=f"packing_task:{task.id}",
+            at=now,
+            before={"trouble": task.trouble},
+        )
+        task.trouble = task.rests_until = None
+        session.flush()
+    return task
+
+
+def note_put_back(session: Session, task_id: int, packer_id: int, *, now: datetime) -> None:
+    """The goods of work that was stopped in somebody's hands are back on the shelf; a second time changes nothing."""
+    task = lock_task(session, task_id, packer_id)
+    if task.state == STOPPED and task.packed_at is None and task.put_back_at is None:
+        task.put_back_at = now
+        session.flush()
 
 
 def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: Actor, reason: str) -> None:
     """The order will not be sent: its work stops, also in somebody's hands. What was packed stays owed.
 
+    The order must be locked already.
+
     Raises:
         Refused: a parcel has left already.
     """
-    parcels = session.scalars(select(Parcel).where(Parcel.order_id == order_id).order_by(Parcel.id)).all()
-    for parcel in parcels:
-        task = session.scalars(
-            select(PackingTask).where(PackingTask.parcel_id == parcel.id).with_for_update(of=PackingTask)
-        ).one()
-        session.refresh(parcel)
-        if parcel.state == HANDED_OVER:
+    task_ids = session.scalars(
+        select(PackingTask.id).join(Parcel).where(Parcel.order_id == order_id).order_by(PackingTask.id)
+    ).all()
+    for task_id in task_ids:
+        task = lock_task(session, task_id)
+        if task.parcel.state == HANDED_OVER:
             raise Refused(
                 "包裹已经交给快递，不能取消。可以收到后退货。",
                 "A parcel has left already; it can be returned after it arrives.",
@@ -255,8 +331,8 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
             )
         if task.state != STOPPED:
             _move(session, task, STOPPED, at=now, by=by, reason=reason)
-        if parcel.state != CANCELLED:
-            move_parcel(parcel, CANCELLED)
+        if task.parcel.state != CANCELLED:
+            move_parcel(task.parcel, CANCELLED)
     session.flush()
 
 

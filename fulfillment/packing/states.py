@@ -26,4 +26,7 @@ PARCEL_MOVES: Final[dict[str, frozenset[str]]] = {
     CANCELLED: frozenset(),
 }
 
-TROUBLES: Final = ("short", "spoiled", "torn_label", "unwell", "break", "other")
+# Why work is given back: something about the goods, which the lead looks at first, or something about the person.
+GOODS_TROUBLES: Final = ("short", "spoiled", "torn_label", "other")
+PERSON_TROUBLES: Final = ("unwell", "break")
+TROUBLES: Final = (*GOODS_TROUBLES, *PERSON_TROUBLES)

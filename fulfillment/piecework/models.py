@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, BigId, Fen, Grams, UtcTime, append_only
@@ -27,11 +27,15 @@ class PieceRate(Base):
 append_only("piece_rates")
 
 
+# What a reversal shares with the entry that it takes back.
+_SAME = ("id", "packer_id", "task_id", "round", "rate_fen")
+
+
 class WageEntry(Base):
     """One line of what a packer is owed: append-only; a correction is a new line.
 
     A task is paid at most once at a time: ``round`` counts how often it was finished after a reversal, and a
-    reversal takes back exactly the entry that it names, once.
+    reversal takes back exactly the entry that it names (same packer, task, round and rate), once.
     """
 
     __tablename__ = "wage_entries"
@@ -43,9 +47,14 @@ class WageEntry(Base):
             name="amount_is_rate",
         ),
         CheckConstraint("rate_fen > 0 AND round > 0", name="rate_positive"),
+        UniqueConstraint(*_SAME, name="uq_wage_entries_same"),
+        ForeignKeyConstraint(
+            ["reverses_id", *_SAME[1:]], [f"wage_entries.{name}" for name in _SAME], name="fk_wage_entries_reverses_id"
+        ),
         Index("uq_wage_entries_task_piece", "task_id", "round", unique=True, postgresql_where=text("kind = 'piece'")),
         Index("uq_wage_entries_reverses", "reverses_id", unique=True),
         Index("ix_wage_entries_packer_earned", "packer_id", "earned_at"),
+        Index("ix_wage_entries_packer_id_id", "packer_id", "id"),
     )
 
     id: Mapped[BigId]
@@ -56,7 +65,7 @@ class WageEntry(Base):
     rate_fen: Mapped[Fen]
     amount_fen: Mapped[Fen]
     earned_at: Mapped[UtcTime]
-    reverses_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("wage_entries.id"))
+    reverses_id: Mapped[int | None] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(default="")
     by: Mapped[str]
 

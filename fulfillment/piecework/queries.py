@@ -29,17 +29,39 @@ def earned_between(session: Session, packer_id: int, start: datetime, end: datet
     return Earned(int(pieces), int(fen))
 
 
-_PASS_BOOK = text("""
+@dataclass(frozen=True)
+class PassBookLine:
+    """A line of a packer's pass book; ``amount_fen`` is negative where a line was taken back."""
+
+    id: int
+    kind: str
+    amount_fen: int
+    earned_at: datetime
+    reason: str
+    parcel: str
+
+
+_LINES_SQL = """
     SELECT w.id, w.kind, w.amount_fen, w.earned_at, w.reason, p.number AS parcel
     FROM wage_entries w JOIN packing_tasks t ON t.id = w.task_id JOIN parcels p ON p.id = t.parcel_id
-    WHERE w.packer_id = :packer AND (CAST(:before AS bigint) IS NULL OR w.id < :before)
-    ORDER BY w.id DESC LIMIT :most
-""")
+    WHERE w.packer_id = :packer AND {bound} ORDER BY w.id {direction} LIMIT :most
+"""
+_FROM_NEWEST = text(_LINES_SQL.format(bound="true", direction="DESC"))
+_OLDER = text(_LINES_SQL.format(bound="w.id < :bound", direction="DESC"))
+_NEWER = text(_LINES_SQL.format(bound="w.id > :bound", direction="ASC"))
 
 
-def pass_book(session: Session, packer_id: int, *, before: int | None = None, most: int = 50) -> Sequence[object]:
-    """A packer's lines, newest first, each with its parcel's number."""
-    return session.execute(_PASS_BOOK, {"packer": packer_id, "before": before, "most": most}).all()
+def pass_book(session: Session, packer_id: int, *, before: int | None = None, most: int = 50) -> list[PassBookLine]:
+    """A packer's lines, newest first, each with its parcel's number; ``before`` is the id to go on from."""
+    facts = {"packer": packer_id, "bound": before, "most": most}
+    rows = session.execute(_FROM_NEWEST if before is None else _OLDER, facts)
+    return [PassBookLine(*row) for row in rows]
+
+
+def pass_book_after(session: Session, packer_id: int, *, after: int, most: int = 50) -> list[PassBookLine]:
+    """The lines that come right after the one with this id, newest first."""
+    rows = session.execute(_NEWER, {"packer": packer_id, "bound": after, "most": most})
+    return [PassBookLine(*row) for row in rows][::-1]
 
 
 _BY_PERSON = text("""

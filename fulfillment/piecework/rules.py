@@ -1,4 +1,4 @@
-"""Piece pay, worked out in the open. Money in fen, hours and rates as exact decimals."""
+"""Piece pay, worked out in the open: yuan, hours and rates as exact decimals, sums rounded to the fen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

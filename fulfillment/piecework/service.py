@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fulfillment.piecework.models import PieceRate, WageEntry
 from fulfillment.piecework.rules import Rate, rate_for
@@ -66,13 +66,13 @@ def record_wage(
     session: Session, *, packer_id: int, task_id: int, rate_fen: int, earned_at: datetime, by: Actor
 ) -> bool:
     """Owe a packer for a finished task; a second time changes nothing. Returns whether a line was written."""
-    reversals = session.scalar(
-        select(func.count()).select_from(WageEntry).where(WageEntry.task_id == task_id, WageEntry.kind == "reversal")
-    )
+    last = _last_piece(session, task_id)
+    if last is not None and last.reversal_id is None:
+        return False
     row = {
         "packer_id": packer_id,
         "task_id": task_id,
-        "round": (reversals or 0) + 1,
+        "round": last.round + 1 if last else 1,
         "kind": "piece",
         "rate_fen": rate_fen,
         "amount_fen": rate_fen,
@@ -80,31 +80,42 @@ def record_wage(
         "reason": "",
         "by": by.name,
     }
-    written = session.execute(insert(WageEntry).values(row).on_conflict_do_nothing().returning(WageEntry.id)).first()
-    return written is not None
+    return _write(session, row)
 
 
 def reverse_wage(session: Session, *, task_id: int, reason: str, at: datetime, by: Actor) -> bool:
-    """Take back the task's open entry with a line of its own; a second time changes nothing."""
-    reversed_ids = select(WageEntry.reverses_id).where(WageEntry.reverses_id.is_not(None))
-    entry = session.scalar(
-        select(WageEntry).where(
-            WageEntry.task_id == task_id, WageEntry.kind == "piece", WageEntry.id.not_in(reversed_ids)
-        )
-    )
-    if entry is None:
+    """Take back what is owed for the task with a line of its own; a second time changes nothing."""
+    last = _last_piece(session, task_id)
+    if last is None or last.reversal_id is not None:
         return False
     row = {
-        "packer_id": entry.packer_id,
+        "packer_id": last.packer_id,
         "task_id": task_id,
-        "round": entry.round,
+        "round": last.round,
         "kind": "reversal",
-        "rate_fen": entry.rate_fen,
-        "amount_fen": -entry.rate_fen,
+        "rate_fen": last.rate_fen,
+        "amount_fen": -last.rate_fen,
         "earned_at": at,
-        "reverses_id": entry.id,
+        "reverses_id": last.id,
         "reason": reason,
         "by": by.name,
     }
+    return _write(session, row)
+
+
+def _write(session: Session, row: dict[str, object]) -> bool:
+    """Add a line unless the database knows one like it (its unique indexes)."""
     written = session.execute(insert(WageEntry).values(row).on_conflict_do_nothing().returning(WageEntry.id)).first()
     return written is not None
+
+
+def _last_piece(session: Session, task_id: int) -> Row[tuple[int, int, int, int, int | None]] | None:
+    """The newest line that pays for a task, with the id of the line that took it back, if any."""
+    reversal = aliased(WageEntry)
+    return session.execute(
+        select(WageEntry.id, WageEntry.packer_id, WageEntry.round, WageEntry.rate_fen, reversal.id.label("reversal_id"))
+        .outerjoin(reversal, reversal.reverses_id == WageEntry.id)
+        .where(WageEntry.task_id == task_id, WageEntry.kind == "piece")
+        .order_by(WageEntry.round.desc())
+        .limit(1)
+    ).first()

@@ -914,6 +914,8 @@ def upgrade() -> None:
         sa.Column("packed_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("batch", sa.Uuid(), nullable=True),
         sa.Column("trouble", sa.String(), nullable=True),
+        sa.Column("rests_until", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("put_back_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state <> 'packed' OR packed_at IS NOT NULL",
             name=op.f("ck_packing_tasks_packed_has_time"),
@@ -934,6 +936,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_tasks")),
         sa.UniqueConstraint("parcel_id", name=op.f("uq_packing_tasks_parcel_id")),
+    )
+    op.create_index("ix_packing_tasks_batch", "packing_tasks", ["batch"], unique=False)
+    op.create_index(
+        "ix_packing_tasks_to_put_back",
+        "packing_tasks",
+        ["packer_id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "state = 'stopped' AND packed_at IS NULL AND put_back_at IS NULL"
+        ),
     )
     op.create_index(
         "ix_packing_tasks_in_hand",
@@ -1143,14 +1155,34 @@ def upgrade() -> None:
             ["packer_id"], ["people.id"], name=op.f("fk_wage_entries_packer_id")
         ),
         sa.ForeignKeyConstraint(
-            ["reverses_id"],
-            ["wage_entries.id"],
+            ["reverses_id", "packer_id", "task_id", "round", "rate_fen"],
+            [
+                "wage_entries.id",
+                "wage_entries.packer_id",
+                "wage_entries.task_id",
+                "wage_entries.round",
+                "wage_entries.rate_fen",
+            ],
             name=op.f("fk_wage_entries_reverses_id"),
         ),
         sa.ForeignKeyConstraint(
             ["task_id"], ["packing_tasks.id"], name=op.f("fk_wage_entries_task_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wage_entries")),
+        sa.UniqueConstraint(
+            "id",
+            "packer_id",
+            "task_id",
+            "round",
+            "rate_fen",
+            name=op.f("uq_wage_entries_same"),
+        ),
+    )
+    op.create_index(
+        "ix_wage_entries_packer_id_id",
+        "wage_entries",
+        ["packer_id", "id"],
+        unique=False,
     )
     op.create_index(
         "ix_wage_entries_packer_earned",
@@ -1244,6 +1276,7 @@ def downgrade() -> None:
     )
     op.drop_index("uq_wage_entries_reverses", table_name="wage_entries")
     op.drop_index("ix_wage_entries_packer_earned", table_name="wage_entries")
+    op.drop_index("ix_wage_entries_packer_id_id", table_name="wage_entries")
     op.drop_table("wage_entries")
     op.drop_index(op.f("ix_task_log_task_id"), table_name="task_log")
     op.drop_table("task_log")
@@ -1261,6 +1294,14 @@ def downgrade() -> None:
         "ix_packing_tasks_waiting",
         table_name="packing_tasks",
         postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index("ix_packing_tasks_batch", table_name="packing_tasks")
+    op.drop_index(
+        "ix_packing_tasks_to_put_back",
+        table_name="packing_tasks",
+        postgresql_where=sa.text(
+            "state = 'stopped' AND packed_at IS NULL AND put_back_at IS NULL"
+        ),
     )
     op.drop_index(
         "ix_packing_tasks_in_hand",
