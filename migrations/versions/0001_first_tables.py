@@ -175,7 +175,6 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("session_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("applied_at", sa.TIMESTAMP(timezone=True), nullable=True),
@@ -650,6 +649,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_parcels_state_due", "parcels", ["state", "due_at"], unique=False
+    )
+    op.create_index(
+        "ix_parcels_handed_over",
+        "parcels",
+        ["handed_over_at"],
+        unique=False,
+        postgresql_where=sa.text("handed_over_at IS NOT NULL"),
     )
     op.create_table(
         "payments",
@@ -1331,6 +1337,11 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_payments_order_id"), table_name="payments")
     op.drop_table("payments")
+    op.drop_index(
+        "ix_parcels_handed_over",
+        table_name="parcels",
+        postgresql_where=sa.text("handed_over_at IS NOT NULL"),
+    )
     op.drop_index("ix_parcels_state_due", table_name="parcels")
     op.drop_table("parcels")
     op.drop_index(op.f("ix_order_log_order_id"), table_name="order_log")
