@@ -2,20 +2,22 @@
 
 import re
 import unicodedata
+from typing import Final
 
 from kernel.parse import FieldError
+from kernel.text import Text
 
-CARRIERS = {
-    "ZTO": "中通快递",
-    "YTO": "圆通速递",
-    "STO": "申通快递",
-    "YUNDA": "韵达快递",
-    "SF": "顺丰速运",
-    "JT": "极兔速递",
-    "EMS": "EMS",
-    "YZ": "邮政快递包裹",
-    "JD": "京东物流",
-    "OTHER": "其他快递",
+CARRIERS: Final[dict[str, Text]] = {
+    "ZTO": Text("中通快递", "ZTO"),
+    "YTO": Text("圆通速递", "YTO"),
+    "STO": Text("申通快递", "STO"),
+    "YUNDA": Text("韵达快递", "Yunda"),
+    "SF": Text("顺丰速运", "SF Express"),
+    "JT": Text("极兔速递", "J&T Express"),
+    "EMS": Text("EMS", "EMS"),
+    "YZ": Text("邮政快递包裹", "China Post"),
+    "JD": Text("京东物流", "JD Logistics"),
+    "OTHER": Text("其他快递", "Another courier"),
 }
 
 _SHAPES = (
@@ -32,6 +34,9 @@ _SHAPES = (
 _S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _PLAIN = re.compile(r"[A-Z0-9]{8,24}", re.ASCII)
+_SPREADSHEET = re.compile(r"[0-9]+(\.[0-9]+)?E\+?[0-9]+", re.ASCII)
+# More than anybody types or scans; nothing longer is looked at.
+_LONGEST = 200
 
 
 def clean_tracking(raw: str) -> str:
@@ -40,8 +45,8 @@ def clean_tracking(raw: str) -> str:
     Raises:
         FieldError: a number that a spreadsheet has destroyed, one with a wrong check digit, or no number at all.
     """
-    folded = unicodedata.normalize("NFKC", raw).strip().upper().replace(" ", "")
-    if re.fullmatch(r"[0-9.]+E\+?[0-9]+", folded):
+    folded = "".join(unicodedata.normalize("NFKC", raw[:_LONGEST]).upper().split())
+    if _SPREADSHEET.fullmatch(folded):
         raise FieldError(
             "这个单号被表格软件改坏了，请从面单上重新扫。",
             "A spreadsheet has destroyed this number; scan it from the label again.",
@@ -51,7 +56,7 @@ def clean_tracking(raw: str) -> str:
     s10 = _S10.fullmatch(folded)
     if s10 and _s10_check_digit(s10[1]) != int(s10[2]):
         raise FieldError("单号的校验位不对，请再核对。", "The number's check digit is wrong; look again.")
-    if folded.startswith("SF") and not re.fullmatch(r"SF\d{13}", folded):
+    if folded.startswith("SF") and not _SHAPES[0][1].fullmatch(folded):
         raise FieldError("顺丰单号是 SF 加 13 位数字。", "An SF number is SF and 13 digits.")
     return folded
 
@@ -65,3 +70,17 @@ def _s10_check_digit(serial: str) -> int:
 def guess_carrier(tracking: str) -> str | None:
     """The courier that a clean number looks like, or ``None``: then a person says."""
     return next((carrier for carrier, shape in _SHAPES if shape.fullmatch(tracking)), None)
+
+
+def choose_carrier(chosen: str, tracking: str) -> str:
+    """The courier that a person chose, else the one that the number looks like.
+
+    Raises:
+        FieldError: nobody chose, and the number could be anybody's.
+    """
+    found = chosen if chosen in CARRIERS else guess_carrier(tracking)
+    if found is None:
+        raise FieldError(
+            "从单号看不出是哪家快递，请选一家。", "The number does not say which courier it is; please choose."
+        )
+    return found

@@ -1,12 +1,32 @@
 """What a slip shows and what it hides. Masking follows GB/T 41833-2022 as domain-rules.md gives it."""
 
 import re
-import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
-# After the building, before the unit, or a bare room number at the end: what tells the door.
-_DOORS = (re.compile(r"(?<=[幢栋座]).+$"), re.compile(r"\d+\s*单元.*$"), re.compile(r"(?<=\D)\d{3,4}室?$"))
-_LONGEST_LINE = 60
+from kernel.text import Text
+
+# Why a slip is printed again; "other" needs a word of its own.
+REPRINT_REASONS: Final[dict[str, Text]] = {
+    "not_out": Text("没有打出来", "It did not come out"),
+    "torn": Text("撕坏了", "It was torn"),
+    "unclear": Text("打得看不清", "It cannot be read"),
+    "lost": Text("找不到了", "It is lost"),
+    "other": Text("别的原因", "Another reason"),
+}
+
+# What tells the door, from the earliest of these to the end of the line: after the building, a unit, a room.
+_DOORS = (
+    re.compile(r"(?<=[幢栋座]).+$"),
+    re.compile(r"(?<=号楼).+$"),
+    re.compile(r"[0-9零一二三四五六七八九十]+\s*(单元|层|楼|室|房|户).*$"),
+    re.compile(r"(?<=\d)\s*[-－—]\s*\d+[-－—\d\s]*[室房户]?$"),
+    re.compile(r"(?<!\d)\d{3,5}[室房户]?$"),
+    re.compile(r"(?i)\b(room|rm|apt|apartment|unit|flat|suite|floor)\b.*$|#.*$"),
+)
+_MASK = "****"
+_DIGITS_HIDDEN = 6
+_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -16,7 +36,6 @@ class SlipLine:
     quantity: int
     title: str
     spec: str
-    sku: str
 
 
 @dataclass(frozen=True)
@@ -31,44 +50,45 @@ class Slip:
     phone: str
     address: str
     due: str
+    printed: str = ""
     note: str = ""
     part: str = ""
     copy: int = 1
-    unprintable: tuple[str, ...] = field(default=())
 
 
 def mask_name(name: str) -> str:
     """The first character and a star for each of the others; at least one is always hidden."""
+    name = name.strip()
     if len(name) <= 1:
         return "*"
     return name[0] + "*" * min(len(name) - 1, 5)
 
 
 def mask_phone(phone: str, extension: str | None = None) -> str:
-    """Six digits hidden of a mobile number, four and more of a landline; a virtual number stays whole.
+    """At least six digits hidden; a virtual number stays whole.
 
-    A number with an extension is the platform's own stand-in: it is private already and useless without its end.
+    A number with an extension is the platform's own stand-in: it is private already and useless without its end. Of a
+    landline the area code stays, which says no more than the city above it, and the last two digits.
     """
     if extension:
         return f"{phone}-{extension}"
     area, dash, number = phone.partition("-")
     if dash and area.startswith("0"):
         return f"{area}-****{number[-2:]}"
-    if len(phone) < 9:
-        return "*" * len(phone)
-    return phone[:3] + "*" * (len(phone) - 5) + phone[-2:]
+    # A platform may have put its own stars already; they stand for digits.
+    digits = "".join(c for c in phone if c.isdigit() or c == "*")
+    head = min(3, len(digits) - 2 - _DIGITS_HIDDEN)
+    if head < 0:
+        return "*" * len(digits)
+    return digits[:head] + "*" * (len(digits) - head - 2) + digits[-2:]
 
 
 def mask_detail(detail: str) -> str:
     """The street and the building stay for the courier; unit and room do not."""
-    for door in _DOORS:
-        if door.search(detail):
-            return door.sub("****", detail)
-    return detail
+    starts = [found.start() for door in _DOORS if (found := door.search(detail))]
+    return detail[: min(starts)] + _MASK if starts else detail
 
 
-def plain_line(text: str, longest: int = _LONGEST_LINE) -> str:
-    """One line for paper: no direction marks, joiners or controls, cut with an ellipsis when too long."""
-    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    one_line = " ".join(kept.split())
-    return one_line if len(one_line) <= longest else one_line[: longest - 1] + "…"
+def mask_note(note: str) -> str:
+    """What the buyer wrote, without a mobile number that stands in it."""
+    return _MOBILE.sub(lambda found: mask_phone(found[0]), note)

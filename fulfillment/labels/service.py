@@ -1,53 +1,69 @@
 """Making a slip from a parcel: the least that does the job, masked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from fulfillment.labels.rules import Slip, SlipLine, mask_detail, mask_name, mask_phone
+from fulfillment.labels.rules import Slip, SlipLine, mask_detail, mask_name, mask_note, mask_phone
+from kernel.text import Text, t
 from shop.orders.models import Order
 
 CHANNEL_WORDS = {
-    "own": "本店直播",
-    "douyin": "抖音",
-    "kuaishou": "快手",
-    "taobao": "淘宝",
-    "pdd": "拼多多",
-    "wechat": "微信小店",
-    "tiktok": "TikTok",
-    "shopify": "Shopify",
+    "own": Text("本店直播", "Own shop"),
+    "douyin": Text("抖音", "Douyin"),
+    "kuaishou": Text("快手", "Kuaishou"),
+    "taobao": Text("淘宝", "Taobao"),
+    "pdd": Text("拼多多", "Pinduoduo"),
+    "wechat": Text("微信小店", "WeChat"),
+    "tiktok": Text("TikTok", "TikTok"),
+    "shopify": Text("Shopify", "Shopify"),
 }
 
 
 class _Line(Protocol):
-    quantity: int
-    title: str
-    spec: str
-    sku: str
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def spec(self) -> str: ...
 
 
 class _Parcel(Protocol):
-    number: str
-    sequence: int
-    due_at: datetime
-    order: Order
-    lines: list[_Line]
+    @property
+    def number(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def order(self) -> Order: ...
+    @property
+    def lines(self) -> Sequence[_Line]: ...
 
 
-def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int = 1) -> Slip:
+def masked_place(order: Order) -> str:
+    """Where an order goes, without unit and room; a city that is its own province stands once."""
+    city = order.city if order.city != order.province else ""
+    return order.province + city + order.district + order.street + mask_detail(order.detail)
+
+
+def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None) -> Slip:
     """The slip of a parcel; ``copy`` counts its prints."""
     order = parcel.order
-    place = order.province + (order.city if order.city != order.province else "") + order.district + order.street
+    printed = f"{printed_at.astimezone(zone):%m-%d %H:%M}" if printed_at else ""
     return Slip(
         parcel_number=parcel.number,
         order_number=order.number,
-        channel=CHANNEL_WORDS[order.channel],
-        part=f"第 {parcel.sequence} 箱" if parcel.sequence > 1 else "",
-        lines=tuple(SlipLine(line.quantity, line.title, line.spec, line.sku) for line in parcel.lines),
+        channel=str(CHANNEL_WORDS[order.channel]),
+        part=t("第 {n} 箱", "box {n}", n=parcel.sequence) if parcel.sequence > 1 else "",
+        lines=tuple(SlipLine(line.quantity, line.title, line.spec) for line in parcel.lines),
         receiver=mask_name(order.buyer_name),
         phone=mask_phone(order.phone, order.phone_ext),
-        address=place + mask_detail(order.detail),
-        due=f"{parcel.due_at.astimezone(zone):%m-%d %H:%M} 前",
-        note=order.note,
+        address=masked_place(order),
+        due=t("{time} 前", "by {time}", time=f"{parcel.due_at.astimezone(zone):%m-%d %H:%M}"),
+        printed=t("打印 {time}", "printed {time}", time=printed) if printed else "",
+        note=mask_note(order.note),
         copy=copy,
     )
