@@ -65,3 +65,9 @@ def record_change(
             after=dict(after or {}),
         )
     )
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of two sets of facts only what changed, as it was and as it is."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in names}, {name: after[name] for name in names}

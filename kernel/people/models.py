@@ -63,8 +63,10 @@ KEEP_AN_OWNER_SQL = """
 CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('gongfang: owners'));
-  IF TG_TABLE_NAME = 'people' AND NOT EXISTS (SELECT 1 FROM person_roles WHERE person_id = OLD.id AND role = 'owner') THEN
-    RETURN NULL;
+  IF TG_TABLE_NAME = 'people' THEN
+    IF NOT EXISTS (SELECT 1 FROM person_roles WHERE person_id = OLD.id AND role = 'owner') THEN
+      RETURN NULL;
+    END IF;
   END IF;
   IF NOT EXISTS (
     SELECT 1 FROM people p JOIN person_roles r ON r.person_id = p.id WHERE p.active AND r.role = 'owner'

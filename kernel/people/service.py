@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from kernel.audit import Actor, record_change
+from kernel.audit import Actor, differences, record_change
 from kernel.errors import NotFound, NotSignedIn, Refused
 from kernel.ids import readable_code
 from kernel.people.models import Person, PersonRole, SignIn
@@ -104,12 +104,13 @@ def change_person(
     by: Actor,
 ) -> None:
     """Change how a person is called and signs in; what stays the same leaves no trace."""
-    before = _facts(person)
+    facts = _facts(person)
     person.name, person.shown_name, person.language = name, shown_name, language
     person.login = check_login(login) if login else None
     _flush_login(session)
-    if before != _facts(person):
-        _record(session, person, "changed", now=now, by=by, before=before, after=_facts(person))
+    before, after = differences(facts, _facts(person))
+    if after:
+        _record(session, person, "changed", now=now, by=by, before=before, after=after)
 
 
 def _facts(person: Person) -> dict[str, Any]:
