@@ -1,6 +1,7 @@
 """Every setting: read from the environment once, checked at start. Nothing else reads ``os.environ``."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DEMO_SECRET = "demo-secret-key-never-for-production"  # noqa: S105 - refused in production below
 DEMO_WEBHOOK_SECRET = "whsec_gongfang_demo"  # noqa: S105 - likewise
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
 class SettingError(SystemExit):
@@ -29,6 +31,7 @@ class Settings:
     secret_key: str
     database_url: str | None
     var_dir: Path
+    host: str
     port: int
     sandbox_port: int
     public_url: str
@@ -44,6 +47,10 @@ class Settings:
     trusted_proxies: int
     web_processes: int
     web_threads: int
+    lock_timeout_ms: int
+    statement_timeout_ms: int
+    least_disk_free_mb: int
+    backups_kept: int
     largest_body_bytes: int
     free_shipping_from_fen: int
     shipping_fen: int
@@ -60,6 +67,16 @@ class Settings:
         """Whether real money and real people are at stake."""
         return self.mode == "production"
 
+    @property
+    def sandbox_url(self) -> str:
+        """Where the demo's stand-ins are."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether payments go to the demo's stand-in, which then has to run beside the shop."""
+        return self.stripe_api_url == self.sandbox_url
+
 
 class _Reader:
     """Reads settings one by one and remembers what was wrong with each."""
@@ -67,23 +84,28 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.problems: list[str] = []
+        self.defaults: dict[str, str] = {}
+
+    def _raw(self, name: str, default: str) -> str:
+        self.defaults[name] = default
+        return self.environ.get(name, "").strip() or default
 
     def text(self, name: str, default: str, check: Callable[[str], str | None] | None = None) -> str:
-        value = self.environ.get(name, "").strip() or default
+        value = self._raw(name, default)
         complaint = check(value) if check else None
         if complaint:
             self.problems.append(f"{name}: {complaint}")
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
-        raw = self.environ.get(name, "").strip() or str(default)
+        raw = self._raw(name, str(default))
         if raw.isascii() and raw.isdigit() and low <= int(raw) <= high:
             return int(raw)
         self.problems.append(f"{name}: a whole number from {low} to {high}, not {raw!r}")
         return default
 
     def zone(self, name: str, default: str) -> ZoneInfo:
-        raw = self.environ.get(name, "").strip() or default
+        raw = self._raw(name, default)
         try:
             return ZoneInfo(raw)
         except (ZoneInfoNotFoundError, ValueError):
@@ -113,15 +135,34 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     Raises:
         SettingError: naming every setting that is wrong, and what it may be.
     """
-    read = _Reader({**(os.environ if environ is None else environ), **{k.upper(): str(v) for k, v in given.items()}})
+    surroundings = dict(os.environ if environ is None else environ)
+    read = _Reader({**surroundings, **{name.upper(): str(value) for name, value in given.items()}})
+    settings = _read_all(read)
+    problems = read.problems + _mixed_up(settings)
+    if settings.is_production:
+        problems += _production_problems(settings, surroundings)
+    if problems:
+        raise SettingError(problems)
+    return settings
+
+
+def known_settings() -> dict[str, str]:
+    """Every setting and its default, as text."""
+    read = _Reader({})
+    _read_all(read)
+    return read.defaults
+
+
+def _read_all(read: _Reader) -> Settings:
     port = read.number("PORT", 8000, 1, 65_535)
     sandbox_port = read.number("SANDBOX_PORT", port + 1 if port < 65_535 else 8001, 1, 65_535)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    settings = Settings(
+    return Settings(
         mode=read.text("GONGFANG_MODE", "demo", _one_of("demo", "test", "production")),
         secret_key=read.text("SECRET_KEY", DEMO_SECRET, lambda v: None if len(v) >= 32 else "at least 32 characters"),
         database_url=read.text("DATABASE_URL", "", _database_url) or None,
         var_dir=Path(read.text("VAR_DIR", "var")).resolve(),
+        host=read.text("HOST", "127.0.0.1"),
         port=port,
         sandbox_port=sandbox_port,
         public_url=read.text("PUBLIC_URL", f"http://127.0.0.1:{port}", _web_url).rstrip("/"),
@@ -137,30 +178,61 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
         trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
         web_processes=read.number("WEB_PROCESSES", 2, 1, 64),
         web_threads=read.number("WEB_THREADS", 24, 1, 512),
+        lock_timeout_ms=read.number("LOCK_TIMEOUT_MS", 2_000, 50, 60_000),
+        statement_timeout_ms=read.number("STATEMENT_TIMEOUT_MS", 15_000, 100, 600_000),
+        least_disk_free_mb=read.number("LEAST_DISK_FREE_MB", 300, 1, 1_000_000),
+        backups_kept=read.number("BACKUPS_KEPT", 14, 1, 1_000),
         largest_body_bytes=read.number("LARGEST_BODY_BYTES", 6_000_000, 10_000, 100_000_000),
         free_shipping_from_fen=read.number("FREE_SHIPPING_FROM_FEN", 9_900, 0, 10_000_000),
         shipping_fen=read.number("SHIPPING_FEN", 600, 0, 1_000_000),
         remote_surcharge_fen=read.number("REMOTE_SURCHARGE_FEN", 1_500, 0, 1_000_000),
         heaviest_parcel_g=read.number("HEAVIEST_PARCEL_G", 10_000, 500, 50_000),
     )
-    problems = read.problems + (_production_problems(settings) if settings.is_production else [])
-    if problems:
-        raise SettingError(problems)
-    return settings
 
 
-def _production_problems(settings: Settings) -> list[str]:
-    """What must not be so where real money moves."""
+def _mixed_up(settings: Settings) -> list[str]:
+    """Settings that do not belong together in any mode."""
+    is_live = settings.stripe_api_key.startswith(_LIVE_KEYS)
     rules = [
+        (settings.port == settings.sandbox_port, "SANDBOX_PORT: must be another port than PORT"),
+        (is_live and not settings.is_production, "STRIPE_API_KEY: a live key is for GONGFANG_MODE=production only"),
+    ]
+    return [complaint for broken, complaint in rules if broken]
+
+
+def _production_problems(settings: Settings, surroundings: Mapping[str, str]) -> list[str]:
+    """What must not be so where real money moves."""
+    is_debug = any(surroundings.get(name, "") not in ("", "0") for name in ("FLASK_DEBUG", "PYTHONDEVMODE"))
+    rules = [
+        (is_debug, "FLASK_DEBUG, PYTHONDEVMODE: debugging shows people's data to strangers; unset them"),
         (settings.secret_key == DEMO_SECRET, "SECRET_KEY: set one of your own in production (32 characters or more)"),
         (not settings.is_https, "PUBLIC_URL: must be https:// in production"),
         (not settings.database_url, "DATABASE_URL: name a PostgreSQL server in production"),
         (_is_loopback(settings.stripe_api_url), "STRIPE_API_URL: points at the sandbox; use https://api.stripe.com"),
         (_is_loopback(settings.xinfadi_url), "XINFADI_URL: points at the sandbox"),
-        (settings.stripe_api_key.startswith("sk_test_gongfang"), "STRIPE_API_KEY: the demo key pays nothing"),
-        (settings.stripe_webhook_secret == DEMO_WEBHOOK_SECRET, "STRIPE_WEBHOOK_SECRET: the demo secret is public"),
+        (
+            _is_loopback(settings.checkout_origin),
+            "CHECKOUT_ORIGIN: points at the sandbox; use https://checkout.stripe.com",
+        ),
+        (
+            not settings.stripe_api_key.startswith(_LIVE_KEYS),
+            "STRIPE_API_KEY: no money moves with a test key; production takes a live one (sk_live_… or rk_live_…)",
+        ),
+        (
+            _is_test_webhook_secret(settings.stripe_webhook_secret),
+            "STRIPE_WEBHOOK_SECRET: not the demo's and not the one of `stripe listen`, but the live endpoint's whsec_…",
+        ),
+        (
+            len(settings.metrics_token) < 16,
+            "METRICS_TOKEN: at least 16 characters, since behind a proxy every request seems to come from this machine",
+        ),
     ]
     return [complaint for broken, complaint in rules if broken]
+
+
+def _is_test_webhook_secret(secret: str) -> bool:
+    # `stripe listen` hands out 64 hex digits; endpoints made in the dashboard have 32 letters and digits.
+    return secret == DEMO_WEBHOOK_SECRET or re.fullmatch(r"whsec_(?!test)(?![0-9a-f]{64}$)\w{16,}", secret) is None
 
 
 def _is_loopback(url: str) -> bool:

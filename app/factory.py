@@ -8,10 +8,11 @@ from jinja2 import StrictUndefined
 
 from app import workflows
 from app.jobs import tools_for
-from app.web import errors, language, security, template_words
+from app.web import access_log, addresses, errors, language, security, template_words
+from app.web.watched_counter import WatchedCounter
 from config import Settings
 from kernel.db import Database
-from shop.orders.counter import Counter
+from kernel.tally import Tally
 from shop.streams.snapshots import SnapshotDoor, SnapshotShelf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,15 +37,19 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.secret_key = settings.secret_key
+    tally = Tally()
     app.extensions.update(
         settings=settings,
         database=database,
         flows=workflows,
-        counter=Counter(database),
+        counter=WatchedCounter(database, tally),
+        tally=tally,
         snapshots=SnapshotShelf(),
         till=tools_for(settings),
     )
     workflows.heaviest_parcel_g = settings.heaviest_parcel_g
+    access_log.install(app, settings, tally)
+    addresses.install(app)
     for module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint)
     # What crowds poll is answered before Flask, as long as it is fresh.

@@ -9,6 +9,7 @@ TABLE_MODULES = (
     "kernel.limits",
     "kernel.once",
     "kernel.outbox",
+    "kernel.tally",
     "kernel.people.models",
     "shop.catalog.models",
     "shop.stock.models",
@@ -19,6 +20,7 @@ TABLE_MODULES = (
     "fulfillment.piecework.models",
     "fulfillment.packing.models",
     "fulfillment.purchasing.models",
+    "app.care.models",
 )
 
 for _module in TABLE_MODULES:

@@ -9,4 +9,12 @@ settings = load_settings()
 if settings.database_url is None:
     raise SystemExit("DATABASE_URL is not set. Start the shop with `gongfang run`, or name a PostgreSQL server.")
 set_up_logs()
-application = create_app(settings, Database(settings.database_url, pool_size=settings.web_threads))
+application = create_app(
+    settings,
+    Database(
+        settings.database_url,
+        pool_size=settings.web_threads,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    ),
+)

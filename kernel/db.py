@@ -64,7 +64,9 @@ event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS
 class Database:
     """An engine and its transactions. The edge opens one transaction; services never commit."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, lock_timeout_ms: int = 4_000) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, lock_timeout_ms: int = 2_000, statement_timeout_ms: int = 15_000
+    ) -> None:
         self.url = url
         self.engine: Engine = create_engine(
             url,
@@ -75,12 +77,21 @@ class Database:
             # Rows hold names and phones: an error message must not carry them into a log.
             hide_parameters=True,
             connect_args={
-                "options": f"-c timezone=UTC -c lock_timeout={lock_timeout_ms} -c statement_timeout=15000",
+                "options": (
+                    f"-c timezone=UTC -c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} "
+                    # A client that hangs in the middle of its work must not hold rows for ever.
+                    "-c idle_in_transaction_session_timeout=60000"
+                ),
                 "connect_timeout": 5,
                 "application_name": "gongfang",
             },
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def plain_url(self) -> str:
+        """The address for PostgreSQL's own programs and for psycopg without SQLAlchemy."""
+        return self.url.replace("postgresql+psycopg://", "postgresql://", 1)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

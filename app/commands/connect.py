@@ -1,13 +1,19 @@
-"""The database for a command: the one in DATABASE_URL, else the embedded one, started if need be."""
+"""The database for a command: the one in DATABASE_URL, else the embedded one, started for as long as it is needed."""
+
+import atexit
 
 from config import Settings, load_settings
-from kernel import embedded_postgres
 from kernel.db import Database
+from kernel.embedded_postgres import Visit
 
 
 def database_url(settings: Settings) -> str:
-    """Where the database is; starts the embedded one when no other is named."""
-    return settings.database_url or embedded_postgres.ensure_running(settings.var_dir)
+    """Where the database is; starts the embedded one when no other is named, and stops it if nobody else uses it."""
+    if settings.database_url:
+        return settings.database_url
+    visit = Visit(settings.var_dir)
+    atexit.register(visit.leave)
+    return visit.url
 
 
 def open_database(settings: Settings | None = None) -> Database:

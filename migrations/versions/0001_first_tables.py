@@ -20,6 +20,7 @@ depends_on = None
 
 APPEND_ONLY = (
     "audit_entries",
+    "care_runs",
     "stock_movements",
     "air_times",
     "order_lines",
@@ -84,6 +85,33 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "product", "form", "name", name=op.f("uq_grades_product_form_name")
         ),
+    )
+    op.create_table(
+        "care_runs",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column(
+            "details", postgresql.JSONB(astext_type=sa.Text()), nullable=False
+        ),
+        sa.CheckConstraint(
+            "kind IN ('invariants', 'backup', 'reconcile', 'tidy')",
+            name=op.f("ck_care_runs_known_kind"),
+        ),
+        sa.CheckConstraint(
+            "found >= 0", name=op.f("ck_care_runs_found_not_negative")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_care_runs")),
+    )
+    op.create_index(
+        "ix_care_runs_kind_at", "care_runs", ["kind", "at"], unique=False
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_tallies")),
     )
     op.create_table(
         "heartbeats",
@@ -1404,6 +1432,9 @@ def downgrade() -> None:
     )
     op.drop_table("jobs")
     op.drop_table("heartbeats")
+    op.drop_table("tallies")
+    op.drop_index("ix_care_runs_kind_at", table_name="care_runs")
+    op.drop_table("care_runs")
     op.drop_table("grades")
     op.drop_table("farmers")
     op.drop_index("ix_audit_entries_subject_at", table_name="audit_entries")
