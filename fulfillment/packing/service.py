@@ -208,12 +208,12 @@ def lock_task(session: Session, task_id: int, packer_id: int | None = None) -> P
     if task is None or (packer_id is not None and task.packer_id != packer_id):
         raise _not_in_your_hands()
     # A statement of its own: joined to the first one, a parcel that changed during the wait would be the old one.
-    session.execute(
+    session.scalars(
         select(Parcel)
         .where(Parcel.id == task.parcel_id)
         .with_for_update(of=Parcel)
         .execution_options(populate_existing=True)
-    )
+    ).one()
     return task
 
 

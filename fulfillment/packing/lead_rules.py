@@ -1,0 +1,43 @@
+"""What the lead's pages decide without asking the database."""
+
+import re
+import unicodedata
+from typing import Final
+
+from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN
+from kernel.text import Text
+
+# Why an order is stopped; "other" needs a word of its own.
+STOP_REASONS: Final[dict[str, Text]] = {
+    "buyer_asked": Text("买家不要了", "The buyer does not want it"),
+    "no_goods": Text("货不够或坏了", "Goods are missing or spoiled"),
+    "wrong_address": Text("地址送不到", "It cannot be delivered there"),
+    "other": Text("别的原因", "Another reason"),
+}
+
+_LONGEST_SCAN = 200
+_PLAIN = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}", re.ASCII)
+
+
+def read_scan(raw: object) -> str:
+    """The number that a scanner or a person typed: folded, upper case, the end of an address; empty when it is none."""
+    if not isinstance(raw, str):
+        return ""
+    folded = "".join(unicodedata.normalize("NFKC", raw[:_LONGEST_SCAN]).upper().split())
+    number = folded.rstrip("/").rpartition("/")[2]
+    return number if _PLAIN.fullmatch(number) else ""
+
+
+def parcel_number(scanned: str) -> str:
+    """A parcel's number has no dash; an order's number with its dash typed before the box is understood too."""
+    return scanned.replace("-", "")
+
+
+def has_in_hand(task_state: str, packer_id: int | None, person_id: int) -> bool:
+    """Whether a person has this task now: the slip is then theirs to print."""
+    return task_state == TAKEN and packer_id == person_id
+
+
+def standing(parcel_state: str, task_state: str) -> str:
+    """What a parcel stands at, in one word: waiting, taken, packed, handed_over or cancelled."""
+    return parcel_state if parcel_state in (PACKED, HANDED_OVER, CANCELLED) else task_state
