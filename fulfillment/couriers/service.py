@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.couriers.rules import CARRIERS, choose_carrier, clean_tracking
+from fulfillment.couriers.rules import choose_carrier, clean_tracking
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.service import move_parcel
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, OPEN
@@ -121,12 +121,7 @@ def _refuse_unpacked(parcel: Parcel) -> None:
 
 def _refuse_used(session: Session, parcel: Parcel, number: str) -> None:
     """A number is on one parcel only, whichever courier it names."""
-    # Named carriers let the query use the unique index on (carrier, tracking_number).
-    other = session.scalar(
-        select(Parcel.number).where(
-            Parcel.carrier.in_(CARRIERS), Parcel.tracking_number == number, Parcel.id != parcel.id
-        )
-    )
+    other = session.scalar(select(Parcel.number).where(Parcel.tracking_number == number, Parcel.id != parcel.id))
     if other:
         raise _used_already(Text(f"包裹 {other} ", f"parcel {other}"))
 

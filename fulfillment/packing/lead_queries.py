@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, or_, select, text, tuple_
+from sqlalchemy import and_, func, or_, select, text, tuple_, union
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from fulfillment.packing.lead_rules import parcel_number
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint, TaskLog
 from fulfillment.packing.states import PACKED, TAKEN, WAITING
 from kernel.audit import AuditEntry
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person
-from shop.orders.models import Order
+from shop.orders.models import CHANNELS, Order
 from shop.orders.states import PAID
 
 PAGE = 50
@@ -109,21 +110,19 @@ _NARROWED = {
 LISTED = tuple(_NARROWED)
 
 
-def _listed(state: str) -> Select[tuple[Parcel]]:
-    return (
+def parcels_in(
+    session: Session, state: str, *, after: tuple[datetime, int] | None = None, most: int = PAGE
+) -> list[Parcel]:
+    """Parcels that are waiting, in hand or packed, earliest due first; ``after`` is where the last page ended."""
+    page = (
         select(Parcel)
         .join(Parcel.task)
         .join(Parcel.order)
         .options(contains_eager(Parcel.task), contains_eager(Parcel.order), selectinload(Parcel.lines))
         .where(_NARROWED[state])
+        .order_by(Parcel.due_at, Parcel.id)
+        .limit(most)
     )
-
-
-def parcels_in(
-    session: Session, state: str, *, after: tuple[datetime, int] | None = None, most: int = PAGE
-) -> list[Parcel]:
-    """Parcels that are waiting, in hand or packed, earliest due first; ``after`` is where the last page ended."""
-    page = _listed(state).order_by(Parcel.due_at, Parcel.id).limit(most)
     if after is not None:
         page = page.where(tuple_(Parcel.due_at, Parcel.id) > after)
     return list(session.scalars(page))
@@ -138,11 +137,20 @@ def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, st
 
 def find_parcels(session: Session, scanned: str) -> Sequence[Parcel]:
     """Parcels by their own number, their order's (ours or the platform's) or the courier's."""
-    plain = scanned.replace("-", "")
-    by_order = select(Order.id).where(or_(Order.number == scanned, Order.channel_number == scanned))
+    plain = parcel_number(scanned)
+    by_order = select(Order.id).where(
+        # Named channels let the query use the unique index on (channel, channel_number).
+        or_(Order.number == scanned, and_(Order.channel.in_(CHANNELS), Order.channel_number == scanned))
+    )
+    # A union, so that each way of naming a parcel uses its own index.
+    found = union(
+        select(Parcel.id).where(Parcel.number == plain),
+        select(Parcel.id).where(Parcel.tracking_number == plain),
+        select(Parcel.id).where(Parcel.order_id.in_(by_order)),
+    )
     return session.scalars(
         select(Parcel)
-        .where(or_(Parcel.number == plain, Parcel.tracking_number == plain, Parcel.order_id.in_(by_order)))
+        .where(Parcel.id.in_(found))
         .options(selectinload(Parcel.lines), selectinload(Parcel.task))
         .order_by(Parcel.order_id, Parcel.sequence)
         .limit(PAGE)

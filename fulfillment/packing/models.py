@@ -45,6 +45,7 @@ class Parcel(Base):
         UniqueConstraint("order_id", "sequence"),
         UniqueConstraint("carrier", "tracking_number"),
         Index("ix_parcels_state_due", "state", "due_at"),
+        Index("ix_parcels_tracking", "tracking_number", postgresql_where=text("tracking_number IS NOT NULL")),
         Index("ix_parcels_handed_over", "handed_over_at", postgresql_where=text("handed_over_at IS NOT NULL")),
     )
 

@@ -30,6 +30,7 @@ APPEND_ONLY = (
     "parcel_lines",
     "task_log",
     "slip_prints",
+    "quote_fetches",
     "deliveries",
     "baggings",
     "payables",
@@ -69,6 +70,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_farmers")),
+        sa.UniqueConstraint("name", "phone", name=op.f("uq_farmers_name_phone")),
     )
     op.create_table(
         "grades",
@@ -159,8 +161,11 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_key", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("market", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("source_form", sa.String(), nullable=False),
+        sa.Column("source_grade", sa.String(), nullable=False),
         sa.Column("product", sa.String(), nullable=True),
         sa.Column("form", sa.String(), nullable=True),
         sa.Column("grade", sa.String(), nullable=True),
@@ -175,8 +180,8 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "comparable OR state <> 'accepted'",
-            name=op.f("ck_market_quotes_only_comparable_accepted"),
+            "state <> 'accepted' OR (comparable AND product IS NOT NULL AND form IS NOT NULL AND grade IS NOT NULL)",
+            name=op.f("ck_market_quotes_accepted_is_comparable"),
         ),
         sa.CheckConstraint(
             "state IN ('accepted', 'held', 'refused', 'replaced')",
@@ -188,8 +193,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_market_quotes")),
         sa.UniqueConstraint(
-            "source", "source_key", name=op.f("uq_market_quotes_source_source_key")
+            "id",
+            "fen_per_kg",
+            "market",
+            "source",
+            "day",
+            name="uq_market_quotes_used_facts",
         ),
+        sa.UniqueConstraint(
+            "source",
+            "source_key",
+            "revision",
+            name=op.f("uq_market_quotes_source_source_key_revision"),
+        ),
+    )
+    op.create_index(
+        "ix_market_quotes_day", "market_quotes", ["day", "id"], unique=False
+    )
+    op.create_index(
+        "ix_market_quotes_held",
+        "market_quotes",
+        ["source", "name"],
+        unique=False,
+        postgresql_where=sa.text("state = 'held'"),
     )
     op.create_index(
         "uq_market_quotes_accepted",
@@ -278,11 +304,36 @@ def upgrade() -> None:
         "quote_names",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("product", sa.String(), nullable=False),
-        sa.Column("form", sa.String(), nullable=False),
-        sa.Column("grade", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "name", name=op.f("pk_quote_names")),
+        sa.Column("source_form", sa.String(), nullable=False),
+        sa.Column("source_grade", sa.String(), nullable=False),
+        sa.Column("product", sa.String(), nullable=True),
+        sa.Column("form", sa.String(), nullable=True),
+        sa.Column("grade", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "(product IS NULL) = (form IS NULL) AND (product IS NULL) = (grade IS NULL)",
+            name=op.f("ck_quote_names_whole_or_none"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "source", "name", "source_form", "source_grade", name=op.f("pk_quote_names")
+        ),
     )
+    op.create_table(
+        "quote_fetches",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("flagged", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quote_fetches")),
+    )
+    op.create_index(op.f("ix_quote_fetches_at"), "quote_fetches", ["at"], unique=False)
     op.create_table(
         "sent_forms",
         sa.Column("key", sa.String(), nullable=False),
@@ -447,9 +498,11 @@ def upgrade() -> None:
     op.create_table(
         "settlements",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=False),
         sa.Column("farmer_id", sa.BigInteger(), nullable=False),
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.Column("method", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
         sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.CheckConstraint(
@@ -460,6 +513,12 @@ def upgrade() -> None:
             ["farmer_id"], ["farmers.id"], name=op.f("fk_settlements_farmer_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settlements")),
+        sa.UniqueConstraint(
+            "id", "farmer_id", name=op.f("uq_settlements_id_farmer_id")
+        ),
+        sa.UniqueConstraint(
+            "idempotency_key", name=op.f("uq_settlements_idempotency_key")
+        ),
     )
     op.create_index(
         op.f("ix_settlements_farmer_id"), "settlements", ["farmer_id"], unique=False
@@ -525,6 +584,7 @@ def upgrade() -> None:
         sa.Column("season_start", sa.Date(), nullable=False),
         sa.Column("season_end", sa.Date(), nullable=False),
         sa.Column("agreed_g", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_g", sa.BigInteger(), nullable=False),
         sa.Column("tolerance_bps", sa.Integer(), nullable=False),
         sa.Column("premium_bps", sa.Integer(), nullable=False),
         sa.Column("floor_fen_per_kg", sa.BigInteger(), nullable=False),
@@ -549,12 +609,24 @@ def upgrade() -> None:
             name=op.f("ck_contracts_amounts_positive"),
         ),
         sa.CheckConstraint(
+            "delivered_g >= 0 AND delivered_g * 10000 <= agreed_g * (10000 + tolerance_bps)",
+            name=op.f("ck_contracts_delivered_within_agreed"),
+        ),
+        sa.CheckConstraint(
+            "payment_days BETWEEN 0 AND 90",
+            name=op.f("ck_contracts_payment_days_within_90"),
+        ),
+        sa.CheckConstraint(
             "premium_bps BETWEEN 1000 AND 1500",
             name=op.f("ck_contracts_premium_10_to_15_percent"),
         ),
         sa.CheckConstraint(
             "quote_days BETWEEN 0 AND 60",
             name=op.f("ck_contracts_quote_days_within_60"),
+        ),
+        sa.CheckConstraint(
+            "reject_above_bps BETWEEN standard_moisture_bps AND 9999",
+            name=op.f("ck_contracts_reject_above_standard"),
         ),
         sa.CheckConstraint(
             "season_end >= season_start", name=op.f("ck_contracts_season_in_order")
@@ -574,6 +646,15 @@ def upgrade() -> None:
             ["variant_id"], ["variants.id"], name=op.f("fk_contracts_variant_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contracts")),
+        sa.UniqueConstraint(
+            "id",
+            "farmer_id",
+            "variant_id",
+            "premium_bps",
+            "floor_fen_per_kg",
+            "standard_moisture_bps",
+            name="uq_contracts_promise",
+        ),
     )
     op.create_index(
         op.f("ix_contracts_farmer_id"), "contracts", ["farmer_id"], unique=False
@@ -677,6 +758,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_parcels_state_due", "parcels", ["state", "due_at"], unique=False
+    )
+    op.create_index(
+        "ix_parcels_tracking",
+        "parcels",
+        ["tracking_number"],
+        unique=False,
+        postgresql_where=sa.text("tracking_number IS NOT NULL"),
     )
     op.create_index(
         "ix_parcels_handed_over",
@@ -849,7 +937,11 @@ def upgrade() -> None:
             name=op.f("ck_deliveries_net_is_gross_less_tare"),
         ),
         sa.CheckConstraint(
-            "moisture_bps BETWEEN 0 AND 9999 AND foreign_bps BETWEEN 0 AND 9999",
+            "market_pay_fen = ((quote_fen_per_kg * (10000 - grade_deduction_bps) + 5000) / 10000 * settle_g + 500) / 1000",
+            name=op.f("ck_deliveries_market_pay_adds_up"),
+        ),
+        sa.CheckConstraint(
+            "moisture_bps BETWEEN 0 AND 9999 AND foreign_bps BETWEEN 0 AND 9999 AND standard_moisture_bps BETWEEN 0 AND 9999 AND grade_deduction_bps BETWEEN 0 AND 9999",
             name=op.f("ck_deliveries_rates_below_whole"),
         ),
         sa.CheckConstraint(
@@ -865,7 +957,11 @@ def upgrade() -> None:
             name=op.f("ck_deliveries_promise_kept"),
         ),
         sa.CheckConstraint(
-            "settle_g = 10 * round(net_g::numeric * (10000 - foreign_bps) / 10000 * CASE WHEN moisture_bps > standard_moisture_bps THEN (10000 - moisture_bps)::numeric / (10000 - standard_moisture_bps) ELSE 1 END / 10)",
+            "quote_day <= day AND quote_fen_per_kg > 0",
+            name=op.f("ck_deliveries_quote_not_later"),
+        ),
+        sa.CheckConstraint(
+            "settle_g = 10 * ((2 * net_g * (10000 - foreign_bps) * (10000 - GREATEST(moisture_bps, standard_moisture_bps)) + 100000 * (10000 - standard_moisture_bps)) / (200000 * (10000 - standard_moisture_bps)))",
             name=op.f("ck_deliveries_weight_adds_up"),
         ),
         sa.CheckConstraint(
@@ -873,18 +969,44 @@ def upgrade() -> None:
             name=op.f("ck_deliveries_unit_adds_up"),
         ),
         sa.ForeignKeyConstraint(
-            ["contract_id"], ["contracts.id"], name=op.f("fk_deliveries_contract_id")
+            [
+                "contract_id",
+                "farmer_id",
+                "variant_id",
+                "premium_bps",
+                "floor_fen_per_kg",
+                "standard_moisture_bps",
+            ],
+            [
+                "contracts.id",
+                "contracts.farmer_id",
+                "contracts.variant_id",
+                "contracts.premium_bps",
+                "contracts.floor_fen_per_kg",
+                "contracts.standard_moisture_bps",
+            ],
+            name="fk_deliveries_promise",
         ),
         sa.ForeignKeyConstraint(
-            ["farmer_id"], ["farmers.id"], name=op.f("fk_deliveries_farmer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["quote_id"], ["market_quotes.id"], name=op.f("fk_deliveries_quote_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["variant_id"], ["variants.id"], name=op.f("fk_deliveries_variant_id")
+            [
+                "quote_id",
+                "quote_fen_per_kg",
+                "quote_market",
+                "quote_source",
+                "quote_day",
+            ],
+            [
+                "market_quotes.id",
+                "market_quotes.fen_per_kg",
+                "market_quotes.market",
+                "market_quotes.source",
+                "market_quotes.day",
+            ],
+            name="fk_deliveries_quote",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("id", "farmer_id", "pay_fen", name="uq_deliveries_owed"),
+        sa.UniqueConstraint("id", "variant_id", "net_g", name="uq_deliveries_received"),
         sa.UniqueConstraint(
             "idempotency_key", name=op.f("uq_deliveries_idempotency_key")
         ),
@@ -892,6 +1014,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_deliveries_contract_id"), "deliveries", ["contract_id"], unique=False
     )
+    op.create_index("ix_deliveries_day", "deliveries", ["day", "id"], unique=False)
     op.create_index(
         op.f("ix_deliveries_farmer_id"), "deliveries", ["farmer_id"], unique=False
     )
@@ -1078,10 +1201,9 @@ def upgrade() -> None:
             "used_g BETWEEN 0 AND received_g", name=op.f("ck_lots_used_within_received")
         ),
         sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=op.f("fk_lots_delivery_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["variant_id"], ["variants.id"], name=op.f("fk_lots_variant_id")
+            ["delivery_id", "variant_id", "received_g"],
+            ["deliveries.id", "deliveries.variant_id", "deliveries.net_g"],
+            name="fk_lots_received",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")),
         sa.UniqueConstraint("delivery_id", name=op.f("uq_lots_delivery_id")),
@@ -1130,14 +1252,13 @@ def upgrade() -> None:
         sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payables_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=op.f("fk_payables_delivery_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["farmer_id"], ["farmers.id"], name=op.f("fk_payables_farmer_id")
+            ["delivery_id", "farmer_id", "amount_fen"],
+            ["deliveries.id", "deliveries.farmer_id", "deliveries.pay_fen"],
+            name="fk_payables_owed",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payables")),
         sa.UniqueConstraint("delivery_id", name=op.f("uq_payables_delivery_id")),
-        sa.UniqueConstraint("id", "amount_fen", name=op.f("uq_payables_id_amount_fen")),
+        sa.UniqueConstraint("id", "farmer_id", "amount_fen", name="uq_payables_owed"),
     )
     op.create_index(
         op.f("ix_payables_farmer_id"), "payables", ["farmer_id"], unique=False
@@ -1263,16 +1384,17 @@ def upgrade() -> None:
         "settlement_lines",
         sa.Column("payable_id", sa.BigInteger(), nullable=False),
         sa.Column("settlement_id", sa.BigInteger(), nullable=False),
+        sa.Column("farmer_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["payable_id", "amount_fen"],
-            ["payables.id", "payables.amount_fen"],
-            name=op.f("fk_settlement_lines_payable_id_amount_fen"),
+            ["payable_id", "farmer_id", "amount_fen"],
+            ["payables.id", "payables.farmer_id", "payables.amount_fen"],
+            name="fk_settlement_lines_owed",
         ),
         sa.ForeignKeyConstraint(
-            ["settlement_id"],
-            ["settlements.id"],
-            name=op.f("fk_settlement_lines_settlement_id"),
+            ["settlement_id", "farmer_id"],
+            ["settlements.id", "settlements.farmer_id"],
+            name="fk_settlement_lines_paid_to",
         ),
         sa.PrimaryKeyConstraint("payable_id", name=op.f("pk_settlement_lines")),
     )
@@ -1346,6 +1468,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_order_lines_offer_id"), table_name="order_lines")
     op.drop_table("order_lines")
     op.drop_index(op.f("ix_deliveries_farmer_id"), table_name="deliveries")
+    op.drop_index("ix_deliveries_day", table_name="deliveries")
     op.drop_index(op.f("ix_deliveries_contract_id"), table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_index(op.f("ix_air_times_stream_id"), table_name="air_times")
@@ -1365,6 +1488,11 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_payments_order_id"), table_name="payments")
     op.drop_table("payments")
+    op.drop_index(
+        "ix_parcels_tracking",
+        table_name="parcels",
+        postgresql_where=sa.text("tracking_number IS NOT NULL"),
+    )
     op.drop_index(
         "ix_parcels_handed_over",
         table_name="parcels",
@@ -1403,6 +1531,8 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("streams")
     op.drop_table("sent_forms")
+    op.drop_index(op.f("ix_quote_fetches_at"), table_name="quote_fetches")
+    op.drop_table("quote_fetches")
     op.drop_table("quote_names")
     op.drop_table("products")
     op.drop_table("piece_rates")
@@ -1418,6 +1548,12 @@ def downgrade() -> None:
         table_name="market_quotes",
         postgresql_where=sa.text("state = 'accepted'"),
     )
+    op.drop_index(
+        "ix_market_quotes_held",
+        table_name="market_quotes",
+        postgresql_where=sa.text("state = 'held'"),
+    )
+    op.drop_index("ix_market_quotes_day", table_name="market_quotes")
     op.drop_table("market_quotes")
     op.drop_table("limit_counts")
     op.drop_index(
