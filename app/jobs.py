@@ -17,6 +17,7 @@ Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
 HANDLERS: dict[str, Handler] = {
     "send_refund": steps.send_refund,
     "expire_checkout": steps.expire_checkout,
+    "end_order": steps.end_order,
     "check_payment": steps.check_payment,
     "replay_event": steps.replay_event,
 }
@@ -25,4 +26,4 @@ HANDLERS: dict[str, Handler] = {
 def tools_for(settings: Settings) -> Tools:
     """The payment desk of this installation."""
     gateway = StripeGateway(settings.stripe_api_key, settings.stripe_api_url, settings.stripe_webhook_secret)
-    return Till(gateway, workflows.settle_payment, settings.public_url, settings.workshop_name)
+    return Till(gateway, workflows.settle_payment, workflows.settle_refund, settings.public_url, settings.workshop_name)

@@ -4,6 +4,7 @@ Every function takes the session of the edge's transaction and commits nothing. 
 paid can be read here from top to bottom; there are no signals.
 """
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -20,13 +21,16 @@ from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.service import WeighIn
 from kernel import outbox
-from kernel.audit import Actor, record_change
+from kernel.audit import SYSTEM, Actor, record_change
 from kernel.errors import NotFound, Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
-from shop.orders.states import HELD, PAID
+from shop.orders.states import HELD, PAID, TAKES_STOCK
+from shop.payments import queries as payment_queries
+from shop.payments import refunds
 from shop.payments import service as payments
 from shop.payments.rules import Decision, SessionFacts
+from shop.payments.stripe_gateway import RefundFacts
 from shop.stock import service as stock
 
 # Above this a box is split; the setting HEAVIEST_PARCEL_G changes it (app/factory.py, app/worker.py).
@@ -64,7 +68,7 @@ def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, no
     elif order.state == PAID:
         packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
         orders.release_paid(session, order, at=now, by=by)
-        payments.refund_everything(session, order, reason=reason, now=now, by=by)
+        refunds.refund_everything(session, order, reason=reason, now=now, by=by)
         orders.mark_refunded(session, order, at=now, by=by, reason=reason)
     else:
         raise Refused("这个订单现在不能取消了。", "This order can no longer be cancelled.", code="wrong_state")
@@ -103,7 +107,7 @@ def refund_part(session: Session, order_id: UUID, amount_fen: int, *, reason: st
     left = order.total_fen - order.refunded_fen
     if amount_fen == left and order.state == PAID:
         return cancel_order(session, order_id, by=by, reason=reason, now=now)
-    payments.request_refund(session, order, amount_fen, reason=reason, now=now, by=by)
+    refunds.request_refund(session, order, amount_fen, reason=reason, now=now, by=by)
     if order.refunded_fen == order.total_fen:
         orders.mark_refunded(session, order, at=now, by=by, reason=reason)
     return order
@@ -118,7 +122,7 @@ def order_progress(session: Session, order: Order) -> dict[str, Any]:
     """What the buyer may see of packing, tracking and refunds."""
     return {
         "parcels": packing_queries.parcels_for_buyer(session, order.id),
-        "refunds": payments.refunds_for_buyer(session, order.id),
+        "refunds": payment_queries.refunds_for_buyer(session, order.id),
     }
 
 
@@ -147,3 +151,17 @@ def lot_story(session: Session, number: str) -> dict[str, Any] | None:
 def settle_payment(session: Session, payment_id: UUID, facts: SessionFacts, now: datetime) -> Decision:
     """What Stripe says about a payment is applied once; a paid order opens its packing work in the same commit."""
     return payments.apply_facts(session, payment_id, facts, now, lambda order: open_packing(session, order, now))
+
+
+def settle_refund(session: Session, facts: RefundFacts, now: datetime) -> None:
+    """What Stripe says about a refund is applied once; one made at Stripe that leaves nothing paid ends the order too."""
+    order = refunds.apply_refund(session, facts, now)
+    if order is None or order.refunded_fen < order.total_fen:
+        return
+    reason = "all money went back at Stripe"
+    if order.state == PAID:
+        with suppress(Refused), session.begin_nested():
+            # Refused: a parcel has left already. The order stays as it is, for a person to look at.
+            cancel_order(session, order.id, by=SYSTEM, reason=reason, now=now)
+    elif order.state in TAKES_STOCK:
+        orders.mark_refunded(session, order, at=now, by=SYSTEM, reason=reason)

@@ -1,6 +1,7 @@
 """Stripe's HTTP interface: bearer key, form parameters, idempotency keys, lists, errors."""
 
 import json
+import socket
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -15,6 +16,9 @@ from sandbox.stripe_desk import Desk
 
 blueprint = Blueprint("stripe", __name__, url_prefix="/v1")
 
+# How many things a list looks through for those that it was asked for.
+_LOOKED_AT = 1_000
+
 
 def desk() -> Desk:
     """The account of this sandbox."""
@@ -23,10 +27,32 @@ def desk() -> Desk:
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
-    """A JSON answer with a request id."""
+    """A JSON answer with a request id; the intents that the request wants expanded are put in."""
+    if "payment_intent" in _expanded():
+        body = _with_intent(body)
+    if "data.payment_intent" in _expanded():
+        body = {**body, "data": [_with_intent(thing) for thing in body["data"]]}
     response = Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/json")
     response.headers["Request-Id"] = new_id("req")
     return response
+
+
+def _expanded() -> list[str]:
+    wanted = nested([*request.args.items(multi=True), *request.form.items(multi=True)]).get("expand", [])
+    return wanted if isinstance(wanted, list) else []
+
+
+def _with_intent(thing: dict[str, Any]) -> dict[str, Any]:
+    found = desk().store.get(str(thing.get("payment_intent")))
+    return {**thing, "payment_intent": found} if found else thing
+
+
+def cut_connection() -> Response:
+    """The work is done, but the answer never arrives."""
+    connection = request.environ.get("werkzeug.socket")
+    if connection is not None:
+        connection.shutdown(socket.SHUT_RDWR)
+    return Response(status=502)
 
 
 @blueprint.before_request
@@ -48,6 +74,15 @@ def refused(error: ApiError) -> Response:
 
 
 def _once(work: Callable[[dict[str, Any]], Thing]) -> Response:
+    """Do a POST, and lose its answer when that lever is pulled."""
+    response = _keep_answer(work)
+    if desk().levers.lose_answers > 0:
+        desk().levers.lose_answers -= 1
+        return cut_connection()
+    return response
+
+
+def _keep_answer(work: Callable[[dict[str, Any]], Thing]) -> Response:
     """Do a POST once for its Idempotency-Key: same parameters, same answer, errors too; others are refused."""
     key, body = request.headers.get("Idempotency-Key"), request.get_data()
     params = nested(request.form.items(multi=True))
@@ -79,17 +114,15 @@ def _once(work: Callable[[dict[str, Any]], Thing]) -> Response:
 
 def _page(kind: str, keep: Callable[[Thing], bool] = lambda _: True) -> Response:
     """A list, newest first, with starting_after, limit and created filters."""
-    things = [thing for thing in desk().store.all(kind) if keep(thing)]
-    since = request.args.get("created[gte]")
-    if since:
-        things = [thing for thing in things if thing["created"] >= int(since)]
-    after = request.args.get("starting_after")
-    if after:
-        places = [index for index, thing in enumerate(things) if thing["id"] == after]
-        if not places:
-            raise missing(kind, after)
-        things = things[places[0] + 1 :]
-    limit = min(max(int(request.args.get("limit", 10)), 1), 100)
+    after = request.args.get("starting_after", "")
+    if after and desk().store.get(after) is None:
+        raise missing(kind, after)
+    try:
+        since, limit = int(request.args.get("created[gte]", 0)), int(request.args.get("limit", 10))
+    except ValueError:
+        raise invalid("Invalid integer") from None
+    limit = min(max(limit, 1), 100)
+    things = [thing for thing in desk().store.newest(kind, since=since, before=after, most=_LOOKED_AT) if keep(thing)]
     return answer({"object": "list", "data": things[:limit], "has_more": len(things) > limit, "url": request.path})
 
 

@@ -5,6 +5,8 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,6 +16,7 @@ import requests
 from sandbox.store import Store, Thing, new_id
 
 _RETRY_S = (1, 2, 4, 8, 15, 30, 60, 300)
+_CARRIERS = 4
 
 
 @dataclass
@@ -25,16 +28,17 @@ class Levers:
     copies: int = 1
     shuffle: bool = False
     slow_answers_s: float = 0.0
+    # How many of the next POSTs are done and then cut off before the answer.
+    lose_answers: int = 0
     break_after_charge: bool = False
     refunds_fail: bool = False
     refunds_wait: bool = False
 
     def pull(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set levers by name; returns how they stand."""
+        known = asdict(self)
         for name, value in wanted.items():
-            if not hasattr(self, name) or name.startswith("_"):
-                raise KeyError(name)
-            setattr(self, name, type(getattr(self, name))(value))
+            setattr(self, name, type(known[name])(value))
         return asdict(self)
 
 
@@ -47,7 +51,9 @@ class Postman:
         self.url = url
         self._secret = secret.encode()
         self._stop = threading.Event()
-        self.ticks: list[Any] = []
+        self._thread: threading.Thread | None = None
+        self._carriers = ThreadPoolExecutor(_CARRIERS, "carrier")
+        self.ticks: list[Callable[[], None]] = []
 
     def emit(self, kind: str, thing: Thing) -> Thing:
         """Record an event about a thing and post it, as the levers say."""
@@ -75,10 +81,11 @@ class Postman:
         digest = hmac.new(self._secret, f"{at}.".encode() + body, sha256).hexdigest()
         return f"t={at},v1={digest}"
 
-    def deliver_due(self) -> int:
-        """Post what is due; returns how many arrived."""
-        due = self.store.rows("SELECT rowid, event, tries FROM deliveries WHERE due <= ? ORDER BY due", time.time())
-        return sum(self._deliver(*row) for row in due)
+    def deliver_due(self, until: float | None = None) -> int:
+        """Post what is due now (or at ``until``); returns how many arrived."""
+        latest = time.time() if until is None else until
+        due = self.store.rows("SELECT rowid, event, tries FROM deliveries WHERE due <= ? ORDER BY due", latest)
+        return sum(self._carriers.map(lambda row: self._deliver(*row), due))
 
     def _deliver(self, row: int, event_id: str, tries: int) -> int:
         body = json.dumps(self.store.get(event_id), ensure_ascii=False).encode()
@@ -98,11 +105,15 @@ class Postman:
 
     def start(self) -> None:
         """Deliver in the background."""
-        threading.Thread(target=self._run, daemon=True, name="postman").start()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="postman")
+        self._thread.start()
 
     def stop(self) -> None:
-        """End the background thread."""
+        """End the background thread, after what it carries."""
         self._stop.set()
+        if self._thread:
+            self._thread.join(30)
+        self._carriers.shutdown()
 
     def _run(self) -> None:
         while not self._stop.wait(0.05):

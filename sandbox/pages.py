@@ -1,8 +1,9 @@
 """The hosted payment page of the demo: card, Alipay, WeChat Pay. Marked as a demonstration on every page."""
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from sandbox.api import cut_connection
 from sandbox.errors import ApiError
 from sandbox.stripe_desk import Desk
 
@@ -93,5 +94,5 @@ def _charge(session_id: str, method: str) -> BaseResponse:
     if session["status"] == "open":
         _desk().pay(session_id, method)
     if _desk().levers.break_after_charge:
-        return Response(status=502)
+        return cut_connection()
     return redirect(session["success_url"], code=303)

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS things (id TEXT PRIMARY KEY, kind TEXT NOT NULL, crea
 CREATE INDEX IF NOT EXISTS things_by_kind ON things (kind, created);
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (event TEXT NOT NULL, due REAL NOT NULL, tries INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS later (due REAL NOT NULL, session TEXT NOT NULL, result TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS chores (due REAL NOT NULL, thing TEXT NOT NULL, what TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS chores_by_due ON chores (due);
 """
 
 
@@ -31,6 +32,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_TABLES)
         self.lock = threading.RLock()
 
@@ -61,7 +64,24 @@ class Store:
             change(thing)
             return self.put(kind, thing)
 
-    def all(self, kind: str) -> list[Thing]:
-        """Things of a kind, newest first."""
-        found = self.rows("SELECT body FROM things WHERE kind = ? ORDER BY created DESC, rowid DESC", kind)
+    def newest(self, kind: str, *, since: float = 0, before: str = "", most: int = 100) -> list[Thing]:
+        """Things of a kind, newest first: made from ``since`` on, and before the thing with id ``before``."""
+        found = self.rows(
+            """SELECT body FROM things WHERE kind = ? AND created >= ?
+               AND (? = '' OR rowid < (SELECT rowid FROM things WHERE id = ?)) ORDER BY rowid DESC LIMIT ?""",
+            *(kind, since, before, before, most),
+        )
         return [json.loads(row[0]) for row in found]
+
+    def plan(self, due: float, thing_id: str, what: str) -> None:
+        """Leave a chore for later."""
+        self.rows("INSERT INTO chores VALUES (?, ?, ?)", due, thing_id, what)
+
+    def take_due(self, now: float, *, but_not: str = "") -> list[tuple[str, str]]:
+        """The chores (thing, what) that are due, taken off the list; those called ``but_not`` stay on it."""
+        return self.rows("DELETE FROM chores WHERE due <= ? AND what <> ? RETURNING thing, what", now, but_not)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock:
+            self._db.close()

@@ -1,14 +1,16 @@
 """What the sandbox's Stripe does: sessions, charges, refunds, disputes. Amounts are minor units."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
-from sandbox.errors import invalid, missing
+from sandbox.errors import ApiError, invalid, missing
 from sandbox.events import Levers, Postman
 from sandbox.store import Store, Thing, new_id
 
 _MINUTE = 60
 _DAY = 24 * 3600
+_REFUND_TAKES_S = 2
 
 
 class Desk:
@@ -29,10 +31,11 @@ class Desk:
             raise invalid("Only mode=payment with a success_url is known here.", "mode")
         amount, currency = _total(params.get("line_items"))
         now = int(time.time())
-        expires_at = int(params.get("expires_at", now + _DAY))
+        expires_at = _whole(params.get("expires_at", now + _DAY), "expires_at")
         if not now + 30 * _MINUTE <= expires_at <= now + _DAY + _MINUTE:
             raise invalid("expires_at must be between 30 minutes and 24 hours from now.", "expires_at")
         session_id = new_id("cs_test")
+        self.store.plan(expires_at, session_id, "expire")
         return self.store.put(
             "session",
             {
@@ -72,34 +75,35 @@ class Desk:
         with self.store.lock:
             if self.session(session_id)["status"] != "open":
                 raise invalid('Only Checkout Sessions with a status in ["open"] can be expired.')
-            return self._expire(session_id)
-
-    def _expire(self, session_id: str) -> Thing:
-        session = self.store.change("session", session_id, lambda s: s.update(status="expired", url=None))
+            session = self.store.change("session", session_id, lambda s: s.update(status="expired", url=None))
         self.postman.emit("checkout.session.expired", session)
         return session
 
     def pay(self, session_id: str, method: str) -> Thing:
         """The buyer pays on the hosted page: charge, intent, session complete."""
         with self.store.lock:
-            session = self._payable(session_id)
-            charge, intent = self._charge(session, method)
+            intent = self._intent(self._payable(session_id), method)
+            charge = self._charge(intent["id"])
             session = self.store.change(
                 "session",
                 session_id,
                 lambda s: s.update(status="complete", payment_status="paid", payment_intent=intent["id"], url=None),
             )
         self.postman.emit("charge.succeeded", charge)
-        self.postman.emit("payment_intent.succeeded", intent)
+        self.postman.emit("payment_intent.succeeded", self.intent(intent["id"]))
         self.postman.emit("checkout.session.completed", session)
         return session
 
     def pay_later(self, session_id: str, seconds: float, result: str) -> Thing:
         """A wallet says it is under way; the result ('succeed' or 'fail') comes later."""
         with self.store.lock:
-            self._payable(session_id)
-            session = self.store.change("session", session_id, lambda s: s.update(status="complete", url=None))
-            self.store.rows("INSERT INTO later VALUES (?, ?, ?)", time.time() + seconds, session_id, result)
+            intent = self._intent(self._payable(session_id), "wechat_pay")
+            session = self.store.change(
+                "session",
+                session_id,
+                lambda s: s.update(status="complete", payment_intent=intent["id"], url=None),
+            )
+            self.store.plan(time.time() + seconds, session_id, "succeed" if result == "succeed" else "fail")
         self.postman.emit("checkout.session.completed", session)
         return session
 
@@ -109,75 +113,105 @@ class Desk:
             raise invalid("This page can no longer be paid.")
         return session
 
-    def _charge(self, session: Thing, method: str) -> tuple[Thing, Thing]:
-        now, intent_id, charge_id = int(time.time()), new_id("pi"), new_id("ch")
-        common = {"amount": session["amount_total"], "currency": session["currency"], "created": now, "livemode": False}
-        metadata = session["payment_intent_metadata"]
-        charge = {
-            **common,
-            "id": charge_id,
-            "object": "charge",
-            "amount_captured": session["amount_total"],
-            "amount_refunded": 0,
-            "captured": True,
-            "disputed": False,
-            "metadata": metadata,
-            "paid": True,
-            "payment_intent": intent_id,
-            "payment_method_details": {"type": method},
-            "refunded": False,
-            "status": "succeeded",
-        }
-        intent = {
-            **common,
-            "id": intent_id,
-            "object": "payment_intent",
-            "amount_received": session["amount_total"],
-            "latest_charge": charge_id,
-            "metadata": metadata,
-            "payment_method_types": [method],
-            "status": "succeeded",
-        }
-        self.store.put("charge", charge)
-        self.store.put("intent", intent)
-        return charge, intent
+    def _intent(self, session: Thing, method: str) -> Thing:
+        """The money that a session asks for, before it is there."""
+        return self.store.put(
+            "intent",
+            {
+                "id": new_id("pi"),
+                "object": "payment_intent",
+                "amount": session["amount_total"],
+                "amount_received": 0,
+                "created": int(time.time()),
+                "currency": session["currency"],
+                "latest_charge": None,
+                "livemode": False,
+                "metadata": session["payment_intent_metadata"],
+                "payment_method_types": [method],
+                "status": "processing",
+            },
+        )
+
+    def intent(self, intent_id: str) -> Thing:
+        """An intent by id."""
+        found = self.store.get(intent_id)
+        if found is None or found["object"] != "payment_intent":
+            raise missing("payment_intent", intent_id)
+        return found
+
+    def _charge(self, intent_id: str) -> Thing:
+        """The money of an intent arrives."""
+        charge_id = new_id("ch")
+        intent = self.store.change(
+            "intent",
+            intent_id,
+            lambda i: i.update(status="succeeded", amount_received=i["amount"], latest_charge=charge_id),
+        )
+        return self.store.put(
+            "charge",
+            {
+                "id": charge_id,
+                "object": "charge",
+                "amount": intent["amount"],
+                "amount_captured": intent["amount"],
+                "amount_refunded": 0,
+                "captured": True,
+                "created": int(time.time()),
+                "currency": intent["currency"],
+                "disputed": False,
+                "livemode": False,
+                "metadata": intent["metadata"],
+                "paid": True,
+                "payment_intent": intent_id,
+                "payment_method_details": {"type": intent["payment_method_types"][0]},
+                "refunded": False,
+                "status": "succeeded",
+            },
+        )
 
     def do_what_is_due(self) -> None:
         """Wallet results that were to come later, pages that ran out, refunds that take their time."""
-        now = time.time()
-        for session_id, result in self.store.rows("SELECT session, result FROM later WHERE due <= ?", now):
-            self.store.rows("DELETE FROM later WHERE session = ?", session_id)
-            self._finish_later(session_id, result)
-        for session in self.store.all("session"):
-            if session["status"] == "open" and session["expires_at"] <= now:
-                self._expire(session["id"])
-        for refund in self.store.all("refund"):
-            if refund["status"] == "pending" and not self.levers.refunds_wait and refund["created"] + 2 <= now:
-                self._finish_refund(refund["id"])
+        chores = {
+            "succeed": self._succeed_later,
+            "fail": self._fail_later,
+            "expire": self._run_out,
+            "refund": self._finish_refund,
+        }
+        for thing_id, what in self.store.take_due(time.time(), but_not="refund" if self.levers.refunds_wait else ""):
+            chores[what](thing_id)
 
-    def _finish_later(self, session_id: str, result: str) -> None:
-        if result != "succeed":
-            self.postman.emit("checkout.session.async_payment_failed", self.session(session_id))
-            return
-        charge, intent = self._charge(self.session(session_id), "wechat_pay")
-        session = self.store.change(
-            "session", session_id, lambda s: s.update(payment_status="paid", payment_intent=intent["id"])
-        )
+    def _run_out(self, session_id: str) -> None:
+        with suppress(ApiError):  # used or closed before its time was over
+            self.expire_session(session_id)
+
+    def _succeed_later(self, session_id: str) -> None:
+        with self.store.lock:
+            intent_id = self.session(session_id)["payment_intent"]
+            charge = self._charge(intent_id)
+            session = self.store.change("session", session_id, lambda s: s.update(payment_status="paid"))
         self.postman.emit("charge.succeeded", charge)
+        self.postman.emit("payment_intent.succeeded", self.intent(intent_id))
         self.postman.emit("checkout.session.async_payment_succeeded", session)
+
+    def _fail_later(self, session_id: str) -> None:
+        session = self.session(session_id)
+        intent = self.store.change(
+            "intent", session["payment_intent"], lambda i: i.update(status="requires_payment_method")
+        )
+        self.postman.emit("payment_intent.payment_failed", intent)
+        self.postman.emit("checkout.session.async_payment_failed", session)
 
     # Refunds and disputes
 
     def refund(self, params: dict[str, Any]) -> Thing:
         """Send money back; wallets answer pending and finish later, as the real ones do."""
         with self.store.lock:
-            intent = self.store.get(params.get("payment_intent", ""))
-            if intent is None:
-                raise missing("payment_intent", str(params.get("payment_intent")))
-            charge = self.store.get(intent["latest_charge"])
-            assert charge is not None
+            intent = self.intent(str(params.get("payment_intent")))
+            charge = self.store.get(str(intent["latest_charge"]))
+            if charge is None:
+                raise invalid("This PaymentIntent does not have a successful charge to refund.", "payment_intent")
             left = charge["amount"] - charge["amount_refunded"]
-            amount = int(params.get("amount", left))
+            amount = _whole(params.get("amount", left), "amount")
             if not 0 < amount <= left:
                 raise invalid(
                     f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", "amount"
@@ -201,6 +235,8 @@ class Desk:
             )
             if status != "failed":
                 self._count_refunded(charge["id"], amount)
+            if status == "pending":
+                self.store.plan(time.time() + _REFUND_TAKES_S, refund["id"], "refund")
         self.postman.emit("refund.created", refund)
         return refund
 
@@ -220,9 +256,7 @@ class Desk:
 
     def dispute(self, intent_id: str, action: str) -> Thing:
         """A bank disputes a payment (``open``), or decides (``won``, ``lost``)."""
-        intent = self.store.get(intent_id)
-        if intent is None:
-            raise missing("payment_intent", intent_id)
+        intent = self.intent(intent_id)
         dispute_id = f"dp_{intent_id.removeprefix('pi_')}"
         dispute = self.store.get(dispute_id) or {
             "id": dispute_id,
@@ -239,6 +273,13 @@ class Desk:
         self.store.put("dispute", dispute)
         self.postman.emit("charge.dispute.created" if action == "open" else "charge.dispute.closed", dispute)
         return dispute
+
+
+def _whole(value: Any, name: str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise invalid(f"Invalid integer: {value}", name) from None
 
 
 def _total(lines: Any) -> tuple[int, str]:

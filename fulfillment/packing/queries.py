@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, or_, select, text
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
@@ -152,6 +152,8 @@ def parcels_for_buyer(session: Session, order_id: UUID) -> list[dict[str, object
         select(Parcel, Packer)
         .join(PackingTask, PackingTask.parcel_id == Parcel.id)
         .outerjoin(Packer, Packer.person_id == PackingTask.packer_id)
+        # A parcel that nobody has taken has no packer, so the packer's person must not be joined as if there were one.
+        .options(joinedload(Packer.person, innerjoin=False))
         .where(Parcel.order_id == order_id, Parcel.state != CANCELLED)
         .order_by(Parcel.sequence)
     )

@@ -3,10 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, BigId, Fen, UtcTime
+from shop.payments.states import LIVE, PAYMENT_STATES
+
+
+def _in(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 class Payment(Base):
@@ -14,17 +19,13 @@ class Payment(Base):
 
     __tablename__ = "payments"
     __table_args__ = (
-        CheckConstraint("state IN ('opening', 'open', 'succeeded', 'expired')", name="known_state"),
+        CheckConstraint(_in("state", PAYMENT_STATES), name="known_state"),
+        CheckConstraint("currency = 'cny'", name="in_yuan"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("refunded_fen BETWEEN 0 AND amount_fen", name="refunds_within_paid"),
         CheckConstraint("refunded_fen = 0 OR state = 'succeeded'", name="only_paid_is_refunded"),
         # One page at a time: two tabs share it.
-        Index(
-            "uq_payments_order_live",
-            "order_id",
-            unique=True,
-            postgresql_where=text("state IN ('opening', 'open')"),
-        ),
+        Index("uq_payments_order_live", "order_id", unique=True, postgresql_where=text(_in("state", LIVE))),
         # One payment pays an order; a second success is kept as a duplicate and refunded.
         Index(
             "uq_payments_order_paid",
@@ -60,7 +61,6 @@ class PaymentEvent(Base):
     event_id: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str]
     object_id: Mapped[str]
-    session_id: Mapped[str | None]
     created_at: Mapped[UtcTime]
     received_at: Mapped[UtcTime]
     applied_at: Mapped[datetime | None]
@@ -88,14 +88,19 @@ class Refund(Base):
 
 
 class PaymentNote(Base):
-    """What was noticed about a payment: disputes, duplicates, wrong amounts, late money. For people to read."""
+    """What was noticed about a payment: disputes, duplicates, wrong amounts, late money. For people to read.
+
+    ``reference`` is Stripe's id of what it is about (a dispute, a refund), so that each is noted once.
+    """
 
     __tablename__ = "payment_notes"
+    __table_args__ = (UniqueConstraint("payment_id", "kind", "reference"),)
 
     id: Mapped[BigId]
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
     kind: Mapped[str]
+    reference: Mapped[str] = mapped_column(default="")
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[UtcTime]
     closed_at: Mapped[datetime | None]

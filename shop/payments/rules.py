@@ -5,8 +5,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 # Stripe takes an expiry of 30 minutes to 24 hours (docs.stripe.com, Checkout, managing limited inventory); a
-# minute more, since its clock decides. A shorter hold closes the session itself.
+# minute of room at both ends, since its clock decides. A shorter hold closes the session itself.
 SHORTEST_SESSION = timedelta(minutes=31)
+LONGEST_SESSION = timedelta(hours=24) - timedelta(minutes=1)
+
+# Stripe sends an event again for three days; what is not known by then a person has to look at.
+ASK_FOR = timedelta(days=3)
+_ASK_AT_MOST_EVERY = timedelta(minutes=1)
 
 METHODS = ("card", "alipay", "wechat_pay")
 
@@ -22,6 +27,7 @@ class SessionFacts:
     amount_fen: int
     currency: str
     intent_id: str | None
+    intent_status: str | None
     url: str | None
     livemode: bool
 
@@ -30,11 +36,23 @@ class SessionFacts:
         """Whether the money is there."""
         return self.payment_status == "paid"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing was paid here and nothing will be: the page ran out, or the wallet said no afterwards."""
+        wallet_said_no = self.status == "complete" and self.intent_status in ("requires_payment_method", "canceled")
+        return not self.is_paid and (self.status == "expired" or wallet_said_no)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the buyer is done on the page and the wallet's answer is still to come."""
+        return self.status == "complete" and not self.is_paid and not self.is_over
+
 
 class Decision(Enum):
     """What an observed session means for its order."""
 
     WAIT = "wait"
+    UNDER_WAY = "under_way"
     CLOSE = "close"
     PAY = "pay"
     TAKE_AGAIN_OR_REFUND = "take_again_or_refund"
@@ -51,7 +69,9 @@ def decide(
     if payment_state == "succeeded":
         return Decision.NOTHING
     if not facts.is_paid:
-        return Decision.CLOSE if facts.status == "expired" else Decision.WAIT
+        if facts.is_over:
+            return Decision.CLOSE
+        return Decision.UNDER_WAY if facts.is_under_way else Decision.WAIT
     if (facts.amount_fen, facts.currency) != (amount_fen, currency):
         return Decision.HOLD_FOR_A_PERSON
     if paid_otherwise:
@@ -62,5 +82,11 @@ def decide(
 
 
 def session_expiry(now: datetime, hold_until: datetime) -> datetime:
-    """When the hosted page ends by itself, at the earliest that Stripe allows."""
-    return max(hold_until, now + SHORTEST_SESSION)
+    """When the hosted page ends by itself: with the hold, as far as Stripe allows."""
+    return min(max(hold_until, now + SHORTEST_SESSION), now + LONGEST_SESSION)
+
+
+def ask_again_at(opened_at: datetime, now: datetime) -> datetime | None:
+    """When to ask next about a page that nobody reported on: soon at first, then rarely; ``None`` after three days."""
+    age = now - opened_at
+    return None if age > ASK_FOR else now + max(_ASK_AT_MOST_EVERY, age / 4)

@@ -1,12 +1,12 @@
 """Payment steps that cross the network: write the intent, commit, call Stripe, record the answer.
 
 Each step may be repeated after a cut at any point: Stripe is called with our own id as idempotency key, and
-what it says is applied to the state that is found.
+what it says is applied to the state that is found. No transaction is open while Stripe is asked.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,24 +15,28 @@ from sqlalchemy.orm import Session
 
 from kernel import outbox
 from kernel.db import Database
-from kernel.errors import NotFound, Refused
+from kernel.errors import NotFound, Problem, Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
-from shop.payments import service
+from shop.payments import notes, queries, refunds, service
 from shop.payments.models import Payment, PaymentEvent, Refund
 from shop.payments.rules import Decision, SessionFacts
-from shop.payments.states import OPENING, REQUESTED
-from shop.payments.stripe_gateway import EventFacts, PaymentsAway, StripeGateway
+from shop.payments.states import LIVE, OPENING, REQUESTED
+from shop.payments.stripe_gateway import EventFacts, PaymentsRefused, RefundFacts, StripeGateway
 
-Settle = Callable[[Session, UUID, SessionFacts, datetime], Decision]
+# Stripe forgets idempotency keys after a day; a refund that waited longer is looked for before it is sent again.
+_KEY_LIVES_FOR = timedelta(hours=20)
+
+Effect = Callable[[Session], str]
 
 
 @dataclass(frozen=True)
 class Till:
-    """What a payment step needs besides the database: Stripe, and how the roof settles a payment."""
+    """What a payment step needs besides the database: Stripe, and what the roof does about money."""
 
     gateway: StripeGateway
-    settle: Settle
+    settle: Callable[[Session, UUID, SessionFacts, datetime], Decision]
+    settle_refund: Callable[[Session, RefundFacts, datetime], None]
     public_url: str
     workshop_name: str
 
@@ -76,72 +80,117 @@ def _open(till: Till, payment: Payment, order: Order) -> SessionFacts:
 
 def look_at_payment(database: Database, till: Till, payment_id: UUID, now: datetime) -> Decision:
     """Ask Stripe what became of a payment and apply it; also finds a page whose opening was cut off."""
+    facts = _find_page(database, till, payment_id)
+    return settle_session(database, till, facts, now) if facts else Decision.NOTHING
+
+
+def _find_page(database: Database, till: Till, payment_id: UUID) -> SessionFacts | None:
+    """The payment's page as it is now, or ``None`` when none was ever opened."""
     with database.transaction() as session:
         payment = session.get(Payment, payment_id)
         if payment is None:
-            return Decision.NOTHING
+            return None
         order = session.get_one(Order, payment.order_id)
-    # The same idempotency key finds the page that Stripe opened although its answer was lost.
-    facts = till.gateway.fetch_session(payment.session_id) if payment.session_id else _open(till, payment, order)
-    return settle_session(database, till, facts, now)
+    if payment.session_id:
+        return till.gateway.fetch_session(payment.session_id)
+    if payment.state not in LIVE:
+        return None
+    try:
+        # The same idempotency key finds the page that Stripe opened although its answer was lost. That answer is as
+        # old as the page, so what became of it is asked for.
+        session_id = _open(till, payment, order).session_id
+    except PaymentsRefused:
+        with database.transaction() as session:
+            service.record_never_opened(session, payment_id)
+        return None
+    return till.gateway.fetch_session(session_id)
 
 
 def settle_session(database: Database, till: Till, facts: SessionFacts, now: datetime) -> Decision:
     """Apply a session that was just fetched."""
+    with database.transaction() as session:
+        return _settle(session, till, facts, now)
+
+
+def _settle(session: Session, till: Till, facts: SessionFacts, now: datetime) -> Decision:
     if facts.livemode != till.gateway.is_live:
         return Decision.NOTHING
-    with database.transaction() as session:
-        payment = service.find_payment(session, facts)
-        return till.settle(session, payment.id, facts, now) if payment else Decision.NOTHING
+    payment = queries.payment_of_session(session, facts)
+    return till.settle(session, payment.id, facts, now) if payment else Decision.NOTHING
 
 
 def receive_event(database: Database, till: Till, event: EventFacts, now: datetime) -> None:
-    """Store an event once, then apply it; while Stripe is away the worker tries again from the stored row."""
+    """Store an event once, then apply it; while that is not possible the worker tries again from the stored row."""
     with database.transaction() as session:
-        service.store_event(session, event, now)
+        stored = service.store_event(session, event, now)
     try:
-        apply_event(database, till, event.event_id, now, event.amount_fen)
-    except PaymentsAway:
-        payload = {"event": event.event_id, "amount_fen": event.amount_fen}
+        _apply(database, till, stored, now)
+    except Problem:
         with database.transaction() as session:
-            outbox.enqueue(session, "replay_event", payload, now=now, key=f"event:{event.event_id}")
+            outbox.enqueue(session, "replay_event", {"event": event.event_id}, now=now, key=f"event:{event.event_id}")
 
 
 def replay_event(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
     """Job: apply a stored event that could not be applied when it came."""
-    apply_event(database, till, payload["event"], now, payload["amount_fen"])
-
-
-def apply_event(database: Database, till: Till, event_id: str, now: datetime, amount_fen: int = 0) -> None:
-    """Apply a stored event unless it was applied before. Its body is not trusted: the object is fetched again."""
     with database.transaction() as session:
-        event = session.get(PaymentEvent, event_id)
-        if event is None or event.applied_at is not None:
-            return
-        session.expunge(event)
-    outcome = _apply(database, till, event, now, amount_fen)
+        stored = session.get(PaymentEvent, payload["event"])
+    if stored:
+        _apply(database, till, stored, now)
+
+
+def _apply(database: Database, till: Till, event: PaymentEvent, now: datetime) -> None:
+    """Apply a stored event unless it was applied before: effect and mark in one transaction."""
+    if event.applied_at is not None:
+        return
+    try:
+        effect = _effect_of(database, till, event, now)
+    except PaymentsRefused:
+        # Stripe knows no such thing: a body that was signed but lies, or a thing that is gone.
+        effect = _nothing("no such thing at Stripe")
     with database.transaction() as session:
-        service.finish_event(session, event_id, outcome, now)
+        service.finish_event(session, event.event_id, effect(session), now)
 
 
-def _apply(database: Database, till: Till, event: PaymentEvent, now: datetime, amount_fen: int) -> str:
-    if event.type.startswith("checkout.session.") and event.session_id:
-        facts = till.gateway.fetch_session(event.session_id)
-        if event.type == "checkout.session.async_payment_failed" and not facts.is_paid:
-            # The page is used up although nothing was paid: close it, so that the buyer can try again.
-            facts = replace(facts, status="expired")
-        return settle_session(database, till, facts, now).value
-    if event.type.startswith("refund.") or event.type == "charge.refund.updated":
-        refund = till.gateway.fetch_refund(event.object_id)
-        with database.transaction() as session:
-            service.apply_refund(session, refund, now, UUID(refund.refund_ref) if refund.refund_ref else None)
-        return refund.status
-    if event.type in ("charge.dispute.created", "charge.dispute.closed"):
-        with database.transaction() as session:
-            is_over = event.type.endswith("closed")
-            service.note_dispute(session, event.object_id, amount_fen, now, is_over=is_over)
-        return "noted"
-    return "not ours"
+def _nothing(outcome: str) -> Effect:
+    return lambda _: outcome
+
+
+def _effect_of(database: Database, till: Till, event: PaymentEvent, now: datetime) -> Effect:
+    """What an event does. Its body is not trusted: the thing that it is about is fetched again."""
+    if event.type.startswith("checkout.session."):
+        facts = till.gateway.fetch_session(event.object_id)
+        return lambda session: _settle(session, till, facts, now).value
+    if event.type.startswith("refund."):
+        return _refund_effect(database, till, till.gateway.fetch_refund(event.object_id), now)
+    if event.type.startswith("charge.dispute."):
+        dispute = till.gateway.fetch_dispute(event.object_id)
+        return lambda session: "noted" if notes.note_dispute(session, dispute, now) else "not ours"
+    return _nothing("not ours")
+
+
+def _refund_effect(database: Database, till: Till, facts: RefundFacts, now: datetime) -> Effect:
+    if facts.intent_id and not _is_known(database, facts):
+        # Made at Stripe, and reported before the payment that it is about: that one is settled first.
+        payment_id = queries.as_uuid(till.gateway.payment_ref_of(facts.intent_id))
+        if payment_id:
+            look_at_payment(database, till, payment_id, now)
+
+    def settle(session: Session) -> str:
+        till.settle_refund(session, facts, now)
+        return facts.status
+
+    return settle
+
+
+def _is_known(database: Database, facts: RefundFacts) -> bool:
+    with database.transaction() as session:
+        is_ours = refunds.find_refund(session, facts) is not None
+        return is_ours or queries.payment_of_intent(session, facts.intent_id or "") is not None
+
+
+def ask_soon(session: Session, payment_id: UUID, now: datetime) -> None:
+    """Let the worker ask what became of a payment, since Stripe did not answer just now."""
+    outbox.enqueue(session, "check_payment", {"payment": str(payment_id)}, now=now, key=f"check:{payment_id}:soon")
 
 
 def send_refund(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
@@ -150,27 +199,46 @@ def send_refund(database: Database, till: Till, payload: dict[str, Any], now: da
         refund = session.get(Refund, UUID(payload["refund"]))
         if refund is None or refund.state != REQUESTED:
             return
-        payment = session.get_one(Payment, refund.payment_id)
-        intent_id = payment.intent_id
+        intent_id = session.get_one(Payment, refund.payment_id).intent_id
     if intent_id is None:
-        raise Refused("这笔付款没有支付号。", "The payment has no intent to refund.")
-    facts = till.gateway.refund(refund_ref=str(refund.id), intent_id=intent_id, amount_fen=refund.amount_fen)
+        raise AssertionError("a payment that succeeded has an intent")
+    try:
+        facts = _send(till, refund, intent_id, now)
+    except PaymentsRefused:
+        with database.transaction() as session:
+            refunds.refuse_refund(session, refund.id, now)
+        return
     with database.transaction() as session:
-        service.apply_refund(session, facts, now, refund.id)
+        till.settle_refund(session, facts, now)
+
+
+def _send(till: Till, refund: Refund, intent_id: str, now: datetime) -> RefundFacts:
+    reference = str(refund.id)
+    if now - refund.requested_at > _KEY_LIVES_FOR:
+        made = till.gateway.find_refund(refund_ref=reference, intent_id=intent_id)
+        if made:
+            return made
+    return till.gateway.refund(refund_ref=reference, intent_id=intent_id, amount_fen=refund.amount_fen)
 
 
 def expire_checkout(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
     """Job: close a hosted page whose order has ended; if it was paid in the last second, that is settled."""
-    payment_id = UUID(payload["payment"])
+    page = _find_page(database, till, UUID(payload["payment"]))
+    if page:
+        settle_session(database, till, till.gateway.expire_session(page.session_id), now)
+
+
+def end_order(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
+    """Job: an order ended at the counter; close its hosted page if it has one."""
     with database.transaction() as session:
-        payment = session.get(Payment, payment_id)
-        session_id = payment.session_id if payment else None
-    if session_id is None:
-        look_at_payment(database, till, payment_id, now)
-        return
-    settle_session(database, till, till.gateway.expire_session(session_id), now)
+        live = queries.live_payment(session, UUID(payload["order"]))
+    if live:
+        expire_checkout(database, till, {"payment": str(live.id)}, now)
 
 
 def check_payment(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
-    """Job: find out what became of a payment whose buyer did not come back."""
-    look_at_payment(database, till, UUID(payload["payment"]), now)
+    """Job: find out what became of a payment that nobody reported on, and ask again later while that is open."""
+    payment_id = UUID(payload["payment"])
+    look_at_payment(database, till, payment_id, now)
+    with database.transaction() as session:
+        service.ask_again(session, payment_id, now)

@@ -1,20 +1,36 @@
 """Stripe behind a small interface. Nothing else in the program imports ``stripe``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 import stripe
 
-from kernel.errors import Refused, Unavailable
+from kernel.errors import BadRequest, Refused, Unavailable
 from shop.payments.rules import METHODS, SessionFacts
 
-_TIMEOUT_S = 5
+Answer = TypeVar("Answer")
+
+# Connecting and reading, in seconds: together under the 5 s that a buyer and a thread may be kept waiting.
+_TIMEOUT_S = (1.4, 3.4)
+# A connection that broke at once (the other side had closed it) is worth a second try; a slow one is not.
+_AT_ONCE_S = 0.1
+
+_EXPAND_INTENT: Any = {"expand": ["payment_intent"]}
 
 
 class PaymentsAway(Unavailable):
-    """Stripe does not answer; nothing is known about what it did."""
+    """Stripe does not answer; nothing is known about what it did, and asking again is safe."""
+
+    code = "payments_away"
+
+
+class PaymentsRefused(Refused):
+    """Stripe understood and said no; asking again gives the same answer."""
+
+    code = "payments_refused"
 
 
 @dataclass(frozen=True)
@@ -23,8 +39,19 @@ class RefundFacts:
 
     stripe_id: str
     refund_ref: str | None
+    intent_id: str | None
     status: str
     amount_fen: int
+
+
+@dataclass(frozen=True)
+class DisputeFacts:
+    """A bank's dispute as Stripe shows it; money in fen."""
+
+    stripe_id: str
+    intent_id: str | None
+    amount_fen: int
+    is_over: bool
 
 
 @dataclass(frozen=True)
@@ -35,23 +62,23 @@ class EventFacts:
     type: str
     created_at: datetime
     object_id: str
-    session_id: str | None
     livemode: bool
-    amount_fen: int
+    account: str | None
 
 
 class StripeGateway:
-    """Checkout sessions, refunds and events of one account."""
+    """Checkout sessions, refunds, disputes and events of one account."""
 
     def __init__(self, api_key: str, api_url: str, webhook_secret: str) -> None:
         self._webhook_secret = webhook_secret
         self.is_live = api_key.startswith(("sk_live_", "rk_live_"))
-        self._client = stripe.StripeClient(
+        client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_url},
-            max_network_retries=2,
+            max_network_retries=0,
             http_client=stripe.RequestsClient(timeout=_TIMEOUT_S),
         )
+        self._api = client.v1
 
     def open_checkout(
         self,
@@ -82,75 +109,110 @@ class StripeGateway:
             "success_url": f"{back_url}?from=payment",
             "cancel_url": back_url,
         }
-        with _named_errors():
-            session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": f"payment-{payment_ref}"})
-        return _session(session)
+        once: Any = {"idempotency_key": f"payment-{payment_ref}"}
+        return _session(_ask(lambda: self._api.checkout.sessions.create(params, once)))
 
     def fetch_session(self, session_id: str) -> SessionFacts:
-        """The session as it is now."""
-        with _named_errors():
-            return _session(self._client.v1.checkout.sessions.retrieve(session_id))
+        """The session as it is now, with what became of a wallet's payment."""
+        return _session(_ask(lambda: self._api.checkout.sessions.retrieve(session_id, _EXPAND_INTENT)))
 
     def expire_session(self, session_id: str) -> SessionFacts:
-        """Close a hosted page; one that is closed or paid already is only looked at."""
-        with _named_errors():
-            try:
-                return _session(self._client.v1.checkout.sessions.expire(session_id))
-            except stripe.InvalidRequestError:
-                return _session(self._client.v1.checkout.sessions.retrieve(session_id))
+        """Close a hosted page; one that is closed or used already is only looked at."""
+        try:
+            return _session(_ask(lambda: self._api.checkout.sessions.expire(session_id, _EXPAND_INTENT)))
+        except PaymentsRefused:
+            return self.fetch_session(session_id)
+
+    def payment_ref_of(self, intent_id: str) -> str | None:
+        """The reference of ours that an intent carries."""
+        return _named_in(_ask(lambda: self._api.payment_intents.retrieve(intent_id)), "payment")
 
     def refund(self, *, refund_ref: str, intent_id: str, amount_fen: int) -> RefundFacts:
         """Send money back; the same ``refund_ref`` sends it once."""
         params: Any = {"payment_intent": intent_id, "amount": amount_fen, "metadata": {"refund": refund_ref}}
-        with _named_errors():
-            refund = self._client.v1.refunds.create(params, {"idempotency_key": f"refund-{refund_ref}"})
-        return _refund(refund)
+        once: Any = {"idempotency_key": f"refund-{refund_ref}"}
+        return _refund(_ask(lambda: self._api.refunds.create(params, once)))
+
+    def find_refund(self, *, refund_ref: str, intent_id: str) -> RefundFacts | None:
+        """The refund that carries our reference, if it was made: for a try whose idempotency key may have lapsed."""
+        params: Any = {"payment_intent": intent_id, "limit": 100}
+        made = _ask(lambda: self._api.refunds.list(params))
+        return next((facts for facts in map(_refund, made.data) if facts.refund_ref == refund_ref), None)
 
     def fetch_refund(self, stripe_id: str) -> RefundFacts:
         """The refund as it is now."""
-        with _named_errors():
-            return _refund(self._client.v1.refunds.retrieve(stripe_id))
+        return _refund(_ask(lambda: self._api.refunds.retrieve(stripe_id)))
+
+    def fetch_dispute(self, stripe_id: str) -> DisputeFacts:
+        """The dispute as it is now."""
+        dispute = _ask(lambda: self._api.disputes.retrieve(stripe_id))
+        is_over = dispute.status in ("won", "lost", "warning_closed", "prevented")
+        return DisputeFacts(dispute.id, _id_of(_get(dispute, "payment_intent")), dispute.amount, is_over)
 
     def events_since(self, since: datetime) -> Iterator[EventFacts]:
         """Events from ``since`` on, newest first."""
-        with _named_errors():
-            listed = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
-            for event in listed.auto_paging_iter():
-                yield _event(event)
+        return map(_event, self._pages(self._api.events.list, {}, since))
 
     def sessions_since(self, since: datetime) -> Iterator[SessionFacts]:
         """Sessions opened from ``since`` on, newest first."""
-        with _named_errors():
-            listed = self._client.v1.checkout.sessions.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
-            for session in listed.auto_paging_iter():
-                yield _session(session)
+        return map(_session, self._pages(self._api.checkout.sessions.list, {"expand": ["data.payment_intent"]}, since))
 
-    def read_event(self, body: bytes, signature: str) -> EventFacts | None:
-        """The event of a webhook call, or ``None`` when its signature, age or form is wrong."""
+    @staticmethod
+    def _pages(listing: Callable[[Any], Any], params: dict[str, Any], since: datetime) -> Iterator[Any]:
+        asked = {**params, "created": {"gte": int(since.timestamp())}, "limit": 100}
+        while True:
+            page = _ask(lambda: listing(dict(asked)))
+            yield from page.data
+            if not page.has_more:
+                return
+            asked["starting_after"] = page.data[-1].id
+
+    def read_event(self, body: bytes, signature: str) -> EventFacts:
+        """The event of a webhook call.
+
+        Raises:
+            BadRequest: ``bad_signature`` (also: too old, not an event), ``wrong_mode``, ``wrong_account``.
+        """
         try:
-            event = stripe.Webhook.construct_event(body, signature, self._webhook_secret)
-        except (ValueError, stripe.SignatureVerificationError):
-            return None
-        return _event(event)
+            event = _event(stripe.Webhook.construct_event(body, signature, self._webhook_secret))
+        except (ValueError, AttributeError, TypeError, stripe.SignatureVerificationError):
+            raise BadRequest(
+                "签名不对，或者太旧。", "The signature is wrong or too old.", code="bad_signature"
+            ) from None
+        if event.livemode != self.is_live:
+            raise BadRequest("模式不对。", "A test event on a live account, or the reverse.", code="wrong_mode")
+        if event.account is not None:
+            raise BadRequest("不是这个账户的。", "The event is of another account.", code="wrong_account")
+        return event
 
 
-class _named_errors:  # noqa: N801 - used as a statement
-    """Turns the library's errors into ours: away (try again) or refused (look at it)."""
+def _ask(call: Callable[[], Answer]) -> Answer:
+    """Call Stripe and turn the library's errors into ours."""
+    started = monotonic()
+    try:
+        try:
+            return call()
+        except stripe.APIConnectionError:
+            if monotonic() - started > _AT_ONCE_S:
+                raise
+            return call()
+    except (stripe.InvalidRequestError, stripe.IdempotencyError, stripe.CardError) as error:
+        # 409: the same key is being worked on for another tab. That passes.
+        raise (_away() if error.http_status == 409 else _refused()) from error
+    except stripe.StripeError as error:
+        # No connection, an error on their side, a limit, or a key that the owner has to put right first.
+        raise _away() from error
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, stripe.APIConnectionError | stripe.APIError | stripe.RateLimitError):
-            raise PaymentsAway(
-                "支付平台暂时没有回应，我们会再查一次。您不会被多扣钱。",
-                "The payment service is not answering; we will ask again. You will not be charged twice.",
-                code="payments_away",
-            ) from error
-        if isinstance(error, stripe.StripeError):
-            raise Refused(
-                "支付平台没有接受这个请求。", "The payment service refused this.", code="payments_refused"
-            ) from error
+def _away() -> PaymentsAway:
+    return PaymentsAway(
+        "支付平台暂时没有回应，我们会再查一次。您不会被多扣钱。",
+        "The payment service is not answering; we will ask again. You will not be charged twice.",
+    )
+
+
+def _refused() -> PaymentsRefused:
+    return PaymentsRefused("支付平台没有接受这个请求。", "The payment service refused this.")
 
 
 def _get(holder: Any, name: str) -> Any:
@@ -162,7 +224,15 @@ def _id_of(reference: Any) -> str | None:
     return reference if isinstance(reference, str) or reference is None else str(reference.id)
 
 
+def _named_in(holder: Any, name: str) -> str | None:
+    """A reference of ours in an object's metadata."""
+    metadata = _get(holder, "metadata")
+    found = _get(metadata, name) if metadata else None
+    return found if isinstance(found, str) else None
+
+
 def _session(session: Any) -> SessionFacts:
+    intent = _get(session, "payment_intent")
     return SessionFacts(
         session_id=session.id,
         payment_ref=_get(session, "client_reference_id"),
@@ -170,30 +240,30 @@ def _session(session: Any) -> SessionFacts:
         payment_status=session.payment_status,
         amount_fen=session.amount_total or 0,
         currency=session.currency or "",
-        intent_id=_id_of(_get(session, "payment_intent")),
+        intent_id=_id_of(intent),
+        intent_status=_get(intent, "status"),
         url=_get(session, "url"),
         livemode=bool(session.livemode),
     )
 
 
 def _refund(refund: Any) -> RefundFacts:
-    metadata = _get(refund, "metadata")
     return RefundFacts(
-        refund.id, _get(metadata, "refund") if metadata else None, refund.status or "pending", refund.amount
+        stripe_id=refund.id,
+        refund_ref=_named_in(refund, "refund"),
+        intent_id=_id_of(_get(refund, "payment_intent")),
+        status=refund.status or "pending",
+        amount_fen=refund.amount,
     )
 
 
 def _event(event: Any) -> EventFacts:
-    thing = event.data.object
-    is_session = _get(thing, "object") == "checkout.session"
-    # A dispute is known to us by the payment it is about; everything else by its own id.
-    is_dispute = _get(thing, "object") == "dispute"
     return EventFacts(
         event_id=event.id,
         type=event.type,
         created_at=datetime.fromtimestamp(event.created, UTC),
-        object_id=(_id_of(_get(thing, "payment_intent")) or thing.id) if is_dispute else thing.id,
-        session_id=thing.id if is_session else None,
+        # Some things (a balance) have no id; they are none of ours.
+        object_id=_get(event.data.object, "id") or "",
         livemode=bool(event.livemode),
-        amount_fen=int(_get(thing, "amount") or 0),
+        account=_get(event, "account"),
     )

@@ -17,6 +17,8 @@ from shop.orders.models import Order
 from shop.orders.views import is_order_key, order_key
 from shop.payments import queries as payments
 from shop.payments import steps
+from shop.payments.states import EXPIRED as PAGE_OVER
+from shop.payments.states import LIVE, UNDER_WAY
 from shop.storefront import device, queries, rules
 
 blueprint = Blueprint("orders", __name__)
@@ -88,11 +90,13 @@ def show_order(number: str) -> Response:
     if "key" in request.args:
         return _take_key(number, "storefront.orders.show_order")
     came_back = request.args.get("from") == "payment"
-    if came_back:
-        _ask_about_payment(number)
+    is_unknown = came_back and not _ask_about_payment(number)
     with transaction() as session:
         order = _own_order(session, number)
-        found = rules.standing(order.state, order.hold_until, utc_now(), came_back_paid=came_back)
+        payment = payments.last_payment(session, order.id)
+        is_under_way = payment is not None and payment.state == UNDER_WAY
+        found = _standing(order, is_checking=is_unknown or is_under_way)
+        progress = flows().order_progress(session, order)
         return _private(
             render_template(
                 "storefront/order.html",
@@ -101,32 +105,48 @@ def show_order(number: str) -> Response:
                 standing=found,
                 shown_state=rules.shown_state,
                 steps=rules.steps(order.created_at, order.paid_at, {entry.to_state: entry.at for entry in order.log}),
-                may_pay=rules.may_pay(found),
+                may_pay=rules.may_pay(found, is_under_way=is_under_way),
                 may_cancel=rules.may_cancel(found),
+                did_not_work=came_back and payment is not None and payment.state == PAGE_OVER,
+                came_after=next((entry.from_state for entry in order.log if entry.to_state == "refunded"), None),
+                refund_word=rules.refund_word([refund["state"] for refund in progress["refunds"]]),
+                is_unknown=is_unknown,
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",
-                **flows().order_progress(session, order),
+                **progress,
             )
         )
 
 
-def _ask_about_payment(number: str) -> None:
-    """The buyer is back from the payment page: ask what became of it instead of waiting for the webhook."""
+def _standing(order: Order, *, is_checking: bool) -> rules.Standing:
+    return rules.standing(order.state, order.hold_until, utc_now(), is_checking=is_checking)
+
+
+def _ask_about_payment(number: str) -> bool:
+    """The buyer is back from the payment page: ask what became of it; returns whether that is known now."""
     with transaction() as session:
         payment = payments.live_payment(session, _own_order(session, number).id)
     if payment is None:
-        return
+        return True
     try:
         steps.look_at_payment(database(), current_app.extensions["till"], payment.id, utc_now())
     except Problem:
         # Stripe is slow or away: the page says "checking", and the webhook or the worker brings the answer.
         log.info("payment page not reachable; the order page waits")
+        with transaction() as session:
+            steps.ask_soon(session, payment.id, utc_now())
+        return False
+    return True
 
 
 @blueprint.get("/orders/<number>/state")
 def order_state(number: str) -> dict[str, str]:
     """What the open page asks for, so that a payment shows without reloading by hand."""
+    came_back = request.args.get("from") == "payment"
     with transaction() as session:
-        return {"state": _own_order(session, number).state}
+        order = _own_order(session, number)
+        payment = payments.last_payment(session, order.id)
+        is_checking = payment is not None and (payment.state == UNDER_WAY or (came_back and payment.state in LIVE))
+        return {"state": order.state, "standing": _standing(order, is_checking=is_checking)}
 
 
 @blueprint.get("/orders/<number>/pay")

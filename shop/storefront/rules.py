@@ -1,6 +1,6 @@
 """Pure decisions of the shop's pages: how a moment is said, where an order stands, the steps behind and before it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -20,19 +20,22 @@ _PLAIN: Final[Mapping[str, Standing]] = {
     REFUNDED: "refunded",
 }
 
-# After coming back from the payment page the money may be under way: nobody is told "failed" or "too late" then.
+# Of such an order the money may be under way: nobody is told "failed" or "too late" then.
 MAY_BE_PAID: Final = ("waiting", "lapsed", "expired")
 
 
-def standing(state: str, hold_until: datetime | None, now: datetime, *, came_back_paid: bool) -> Standing:
-    """Where the order stands; a hold that is over counts as lapsed before anybody wrote that down."""
+def standing(state: str, hold_until: datetime | None, now: datetime, *, is_checking: bool) -> Standing:
+    """Where the order stands; a hold that is over counts as lapsed before anybody wrote that down.
+
+    ``is_checking``: a wallet's money is under way, or the payment company was asked and did not answer.
+    """
     if state != HELD:
         found = _PLAIN[state]
     elif hold_until is not None and hold_until <= now:
         found = "lapsed"
     else:
         found = "waiting"
-    return "checking" if came_back_paid and found in MAY_BE_PAID else found
+    return "checking" if is_checking and found in MAY_BE_PAID else found
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def steps(created_at: datetime, paid_at: datetime | None, moved_at: Mapping[str,
 
 def shown_state(state: str, hold_until: datetime | None, now: datetime) -> str:
     """The state as the buyer should read it: a hold whose time is over reads as expired at once."""
-    return EXPIRED if standing(state, hold_until, now, came_back_paid=False) == "lapsed" else state
+    return EXPIRED if standing(state, hold_until, now, is_checking=False) == "lapsed" else state
 
 
 def may_cancel(found: Standing) -> bool:
@@ -63,9 +66,19 @@ def may_cancel(found: Standing) -> bool:
     return found in ("waiting", "paid")
 
 
-def may_pay(found: Standing) -> bool:
-    """Whether the pay button is there."""
-    return found in ("waiting", "checking")
+def may_pay(found: Standing, *, is_under_way: bool) -> bool:
+    """Whether the pay button is there; while nothing is known it leads to the same page, which takes money once."""
+    return found == "waiting" or (found == "checking" and not is_under_way)
+
+
+RefundWord = Literal["under_way", "done", "failed"]
+
+
+def refund_word(states: Collection[str]) -> RefundWord:
+    """How the refunds of an order stand together: the worst that is true of one of them."""
+    if "failed" in states and not {"requested", "pending"} & set(states):
+        return "failed"
+    return "done" if set(states) <= {"succeeded"} else "under_way"
 
 
 _WEEKDAYS_ZH = "一二三四五六日"

@@ -77,7 +77,7 @@ function watchState(order) {
     clearTimeout(timer);
     try {
       const answer = await fetch(order.dataset.stateUrl, { cache: "no-store", headers: { Accept: "application/json" } });
-      if (answer.ok && (await answer.json()).state !== order.dataset.orderState) {
+      if (answer.ok && (await answer.json()).standing !== order.dataset.standing) {
         location.reload();
         return;
       }

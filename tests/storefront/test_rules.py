@@ -11,6 +11,7 @@ from shop.storefront.rules import (
     above_market_percent,
     may_cancel,
     may_pay,
+    refund_word,
     said_moment,
     shown_state,
     standing,
@@ -23,7 +24,7 @@ SOON = NOW + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(
-    ("state", "hold_until", "came_back_paid", "expected"),
+    ("state", "hold_until", "is_checking", "expected"),
     [
         ("held", SOON, False, "waiting"),
         ("held", SOON, True, "checking"),
@@ -36,15 +37,32 @@ SOON = NOW + timedelta(minutes=5)
         ("refunded", None, False, "refunded"),
     ],
 )
-def test_a_buyer_back_from_payment_is_never_told_it_failed(
-    state: str, hold_until: datetime | None, came_back_paid: bool, expected: str
+def test_while_money_may_be_under_way_nobody_is_told_it_failed(
+    state: str, hold_until: datetime | None, is_checking: bool, expected: str
 ) -> None:
-    assert standing(state, hold_until, NOW, came_back_paid=came_back_paid) == expected
+    assert standing(state, hold_until, NOW, is_checking=is_checking) == expected
 
 
 def test_only_an_order_that_waits_can_be_paid_and_only_one_still_here_cancelled() -> None:
-    assert [found for found in get_args(Standing) if may_pay(found)] == ["waiting", "checking"]
+    assert [found for found in get_args(Standing) if may_pay(found, is_under_way=True)] == ["waiting"]
+    assert [found for found in get_args(Standing) if may_pay(found, is_under_way=False)] == ["waiting", "checking"]
     assert [found for found in get_args(Standing) if may_cancel(found)] == ["waiting", "paid"]
+
+
+@pytest.mark.parametrize(
+    ("states", "word"),
+    [
+        ([], "done"),
+        (["succeeded"], "done"),
+        (["requested"], "under_way"),
+        (["succeeded", "pending"], "under_way"),
+        (["failed"], "failed"),
+        (["failed", "requested"], "under_way"),
+        (["succeeded", "failed"], "failed"),
+    ],
+)
+def test_refunds_together_say_the_worst_that_is_true(states: list[str], word: str) -> None:
+    assert refund_word(states) == word
 
 
 def test_a_hold_that_is_over_reads_as_expired_before_anybody_wrote_that_down() -> None:
