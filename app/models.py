@@ -19,7 +19,7 @@ TABLE_MODULES = (
     "shop.channels.models",
     "fulfillment.piecework.models",
     "fulfillment.packing.models",
-    "fulfillment.purchasing.models",
+    "fulfillment.purchasing.settlements.models",
     "app.care.models",
 )
 

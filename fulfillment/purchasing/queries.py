@@ -1,56 +1,30 @@
-"""Reading purchasing."""
+"""Reading purchasing: the prices that may be used, what came in, what lies in stock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.models import Contract, Delivery, Farmer, Grade, Lot, MarketQuote, Payable, SettlementLine
-from fulfillment.purchasing.rules import Quote
+from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.models import Bagging, Delivery, Lot
+from fulfillment.purchasing.quotes import queries as quotes
+from fulfillment.purchasing.quotes.rules import Kind
+from fulfillment.purchasing.rules import Quote, choose_quote
 
 
-def usable_quotes(session: Session, contract: Contract, until: date, most: int = 60) -> list[Quote]:
-    """Accepted quotes of a contract's product, form and grade up to a day, newest first."""
-    wanted = select(MarketQuote).where(
-        MarketQuote.state == "accepted",
-        MarketQuote.product == contract.product,
-        MarketQuote.form == contract.form,
-        MarketQuote.grade == contract.grade,
-        MarketQuote.day <= until,
-    )
-    if contract.market:
-        wanted = wanted.where(MarketQuote.market == contract.market)
-    rows = session.scalars(wanted.order_by(MarketQuote.day.desc(), MarketQuote.id.desc()).limit(most))
-    return [Quote(row.id, row.market, row.source, row.day, row.fen_per_kg) for row in rows]
+def kind_of(contract: Contract) -> Kind:
+    """What a contract's market price must be for."""
+    return Kind(contract.product, contract.form, contract.grade)
 
 
-def recent_prices(session: Session, product: str, form: str, grade: str, market: str, before: date) -> list[int]:
-    """Accepted prices of one kind at one market, the last ones before a day, in fen per kg."""
-    return list(
-        session.scalars(
-            select(MarketQuote.fen_per_kg)
-            .where(
-                MarketQuote.state == "accepted",
-                MarketQuote.product == product,
-                MarketQuote.form == form,
-                MarketQuote.grade == grade,
-                MarketQuote.market == market,
-                MarketQuote.day < before,
-            )
-            .order_by(MarketQuote.day.desc())
-            .limit(21)
-        )
-    )
-
-
-def delivered_g(session: Session, contract_id: int) -> int:
-    """Net grams delivered under a contract."""
-    return int(
-        session.scalar(select(func.coalesce(func.sum(Delivery.net_g), 0)).where(Delivery.contract_id == contract_id))
-        or 0
-    )
+def usable_quotes(session: Session, contract: Contract, day: date) -> list[Quote]:
+    """Accepted quotes of a contract's product, form, grade and market, no older on a day than it allows."""
+    first = day - timedelta(days=contract.quote_days)
+    found = quotes.accepted(session, kind_of(contract), market=contract.market, first=first, last=day)
+    return [Quote(row.id, row.market, row.source, row.day, row.fen_per_kg) for row in found]
 
 
 @dataclass(frozen=True)
@@ -68,18 +42,7 @@ class Progress:
 
 def contract_progress(session: Session, *, on: date | None = None) -> list[Progress]:
     """Contracts with what was delivered under each; ``on`` keeps those that run on that day."""
-    delivered = (
-        select(Delivery.contract_id, func.sum(Delivery.net_g).label("net_g")).group_by(Delivery.contract_id).subquery()
-    )
-    wanted = (
-        select(Contract, func.coalesce(delivered.c.net_g, 0))
-        .outerjoin(delivered, delivered.c.contract_id == Contract.id)
-        .where(Contract.active)
-        .order_by(Contract.season_end, Contract.id)
-    )
-    if on:
-        wanted = wanted.where(Contract.season_start <= on, Contract.season_end >= on)
-    return [Progress(contract, int(net_g)) for contract, net_g in session.execute(wanted)]
+    return [Progress(contract, contract.delivered_g) for contract in growers.contracts(session, on=on)]
 
 
 def kilograms_under_contract_g(session: Session, on: date) -> int:
@@ -87,33 +50,113 @@ def kilograms_under_contract_g(session: Session, on: date) -> int:
     return sum(progress.left_g for progress in contract_progress(session, on=on))
 
 
-def open_payables(session: Session, farmer_id: int | None = None) -> Sequence[Payable]:
-    """What is owed and not settled, earliest due first."""
-    wanted = (
-        select(Payable)
-        .outerjoin(SettlementLine, SettlementLine.payable_id == Payable.id)
-        .where(SettlementLine.payable_id.is_(None))
-        .order_by(Payable.due_on, Payable.id)
+@dataclass(frozen=True)
+class Needed:
+    """A market price that running contracts need on a day, and what there is of it."""
+
+    kind: Kind
+    market: str | None
+    contracts: int
+    quote: Quote | None
+    day: date
+
+    @property
+    def is_of_today(self) -> bool:
+        """Whether the price is of the day itself."""
+        return self.quote is not None and self.quote.day == self.day
+
+
+def needed_quotes(session: Session, on: date) -> list[Needed]:
+    """The prices that running contracts need today: those that are missing first."""
+    by_price: dict[tuple[Kind, str | None], list[Contract]] = {}
+    for contract in growers.contracts(session, on=on):
+        by_price.setdefault((kind_of(contract), contract.market), []).append(contract)
+    needed = [
+        Needed(kind, market, len(contracts), _usable(session, contracts, on), on)
+        for (kind, market), contracts in by_price.items()
+    ]
+    return sorted(
+        needed, key=lambda need: (need.is_of_today, need.quote is not None, need.kind.product, need.kind.grade)
     )
+
+
+def _usable(session: Session, contracts: Sequence[Contract], on: date) -> Quote | None:
+    strictest = min(contracts, key=lambda contract: contract.quote_days)
+    return choose_quote(usable_quotes(session, strictest, on), on, strictest.quote_days)
+
+
+def delivery_by_key(session: Session, key: str) -> Delivery | None:
+    """The delivery that a form's key has written already."""
+    return session.scalar(select(Delivery).where(Delivery.idempotency_key == key))
+
+
+def deliveries(
+    session: Session,
+    *,
+    day: date | None = None,
+    contract_id: int | None = None,
+    farmer_id: int | None = None,
+    before: int | None = None,
+    most: int = 40,
+) -> Sequence[Delivery]:
+    """Deliveries, newest first."""
+    wanted = select(Delivery).order_by(Delivery.id.desc()).limit(most)
+    if day is not None:
+        wanted = wanted.where(Delivery.day == day)
+    if contract_id is not None:
+        wanted = wanted.where(Delivery.contract_id == contract_id)
     if farmer_id is not None:
-        wanted = wanted.where(Payable.farmer_id == farmer_id)
-    return session.scalars(wanted).all()
+        wanted = wanted.where(Delivery.farmer_id == farmer_id)
+    return session.scalars(wanted.where(Delivery.id < before) if before else wanted).all()
 
 
-def farmers(session: Session, search: str = "") -> Sequence[Farmer]:
-    """Farmers by name, village or pinyin initials."""
-    wanted = select(Farmer).where(Farmer.active).order_by(Farmer.name)
-    if search:
-        like = f"%{search.lower()}%"
-        wanted = wanted.where(Farmer.name.ilike(like) | Farmer.village.ilike(like) | Farmer.initials.ilike(like))
-    return session.scalars(wanted.limit(200)).all()
+@dataclass(frozen=True)
+class DayTotals:
+    """What a day brought: deliveries, net grams, fen owed, and fen above what the market would have paid."""
+
+    deliveries: int
+    net_g: int
+    pay_fen: int
+    above_market_fen: int
 
 
-def grades_of(session: Session, product: str, form: str) -> Sequence[Grade]:
-    """The grades of a product, best first."""
-    return session.scalars(
-        select(Grade).where(Grade.product == product, Grade.form == form).order_by(Grade.deduction_bps, Grade.id)
-    ).all()
+def day_totals(session: Session, day: date) -> DayTotals:
+    """The sums of one day's deliveries."""
+    row = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Delivery.net_g), 0),
+            func.coalesce(func.sum(Delivery.pay_fen), 0),
+            func.coalesce(func.sum(Delivery.pay_fen - Delivery.market_pay_fen), 0),
+        ).where(Delivery.day == day)
+    ).one()
+    return DayTotals(*(int(value) for value in row))
+
+
+@dataclass(frozen=True)
+class PaidPrice:
+    """What farmers were paid a kilogram on a day for a grade: the promised price before deductions, fen per kg."""
+
+    day: date
+    promised_fen_per_kg: int
+
+
+def paid_prices(session: Session, kind: Kind, market: str, first: date, last: date) -> list[PaidPrice]:
+    """The highest promised price of each day that a market's quotes led to, oldest first."""
+    rows = session.execute(
+        select(Delivery.day, func.max(Delivery.promised_fen_per_kg))
+        .join(Delivery.contract)
+        .where(
+            Contract.product == kind.product,
+            Contract.form == kind.form,
+            Contract.grade == kind.grade,
+            Delivery.quote_market == market,
+            Delivery.day.between(first, last),
+        )
+        .group_by(Delivery.day)
+        .order_by(Delivery.day)
+    )
+    return [PaidPrice(*row) for row in rows]
 
 
 def lot_by_number(session: Session, number: str) -> Lot | None:
@@ -121,18 +164,11 @@ def lot_by_number(session: Session, number: str) -> Lot | None:
     return session.scalar(select(Lot).where(Lot.number == number))
 
 
-def lots_in_stock(session: Session) -> Sequence[Lot]:
+def lots_in_stock(session: Session, most: int = 200) -> Sequence[Lot]:
     """Lots that still have raw goods, oldest first."""
-    return session.scalars(select(Lot).where(Lot.used_g < Lot.received_g).order_by(Lot.id)).all()
+    return session.scalars(select(Lot).where(Lot.used_g < Lot.received_g).order_by(Lot.id).limit(most)).all()
 
 
-def recent_deliveries(session: Session, *, before: int | None = None, most: int = 30) -> Sequence[Delivery]:
-    """Deliveries, newest first."""
-    wanted = select(Delivery).order_by(Delivery.id.desc()).limit(most)
-    return session.scalars(wanted.where(Delivery.id < before) if before else wanted).all()
-
-
-def recent_quotes(session: Session, *, state: str | None = None, most: int = 100) -> Sequence[MarketQuote]:
-    """Quotes, newest day first."""
-    wanted = select(MarketQuote).order_by(MarketQuote.day.desc(), MarketQuote.id.desc()).limit(most)
-    return session.scalars(wanted.where(MarketQuote.state == state) if state else wanted).all()
+def baggings_of(session: Session, lot_id: int) -> Sequence[Bagging]:
+    """What was bagged from a lot, newest first."""
+    return session.scalars(select(Bagging).where(Bagging.lot_id == lot_id).order_by(Bagging.id.desc())).all()

@@ -150,10 +150,11 @@ class Quote:
 def choose_quote(quotes: Iterable[Quote], day: date, newest_within_days: int) -> Quote | None:
     """The quote of the day, else the newest within N days, else ``None``: then a person is asked.
 
-    ``quotes`` are accepted ones of the contract's product, form and grade.
+    ``quotes`` are accepted ones of the contract's product, form and grade. Of several markets on that day the best
+    for the farmer counts, in whatever order they were written.
     """
     usable = [quote for quote in quotes if timedelta(0) <= day - quote.day <= timedelta(days=newest_within_days)]
-    return max(usable, key=lambda quote: (quote.day, quote.id), default=None)
+    return max(usable, key=lambda quote: (quote.day, quote.fen_per_kg, -quote.id), default=None)
 
 
 @dataclass(frozen=True)

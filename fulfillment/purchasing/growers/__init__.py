@@ -1,0 +1,1 @@
+"""Who grows for us and what was agreed: farmers, grades, contracts."""

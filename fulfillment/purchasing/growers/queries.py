@@ -1,0 +1,63 @@
+"""Reading growers and contracts."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
+from shop.catalog.models import Product, Variant
+
+
+def farmers(session: Session, search: str = "", most: int = 200) -> Sequence[Farmer]:
+    """Farmers who deliver, by name, village or pinyin initials."""
+    wanted = select(Farmer).where(Farmer.active).order_by(Farmer.initials, Farmer.name)
+    for word in search.lower().split():
+        wanted = wanted.where(
+            Farmer.name.icontains(word, autoescape=True)
+            | Farmer.village.icontains(word, autoescape=True)
+            | Farmer.initials.startswith(word, autoescape=True)
+        )
+    return session.scalars(wanted.limit(most)).all()
+
+
+def contracts(
+    session: Session, *, on: date | None = None, farmer_id: int | None = None, with_ended: bool = False
+) -> Sequence[Contract]:
+    """Contracts, those that end first first; ``on`` keeps those that run on that day."""
+    wanted = select(Contract).order_by(Contract.season_end, Contract.id)
+    if not with_ended:
+        wanted = wanted.where(Contract.active)
+    if on:
+        wanted = wanted.where(Contract.season_start <= on, Contract.season_end >= on)
+    if farmer_id is not None:
+        wanted = wanted.where(Contract.farmer_id == farmer_id)
+    return session.scalars(wanted).all()
+
+
+def grades(session: Session, product: str | None = None, form: str | None = None) -> Sequence[Grade]:
+    """The grades of a product (or of all), best first."""
+    wanted = select(Grade).order_by(Grade.product, Grade.form, Grade.deduction_bps, Grade.id)
+    if product is not None:
+        wanted = wanted.where(Grade.product == product, Grade.form == form)
+    return session.scalars(wanted).all()
+
+
+def raw_variants(session: Session) -> Sequence[Variant]:
+    """What farmers bring: variants counted in grams."""
+    return session.scalars(select(Variant).where(Variant.unit == "gram").order_by(Variant.id)).all()
+
+
+def bag_variants(session: Session, product_id: int) -> Sequence[Variant]:
+    """The bags that a product is sold in."""
+    return session.scalars(
+        select(Variant)
+        .where(Variant.product_id == product_id, Variant.sellable, Variant.unit == "piece")
+        .order_by(Variant.net_g, Variant.id)
+    ).all()
+
+
+def product_titles(session: Session) -> dict[str, Product]:
+    """Products by slug, for naming grades and quotes in words."""
+    return {product.slug: product for product in session.scalars(select(Product))}

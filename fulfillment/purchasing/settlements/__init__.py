@@ -1,0 +1,1 @@
+"""Paying farmers what they are owed, each payable once."""

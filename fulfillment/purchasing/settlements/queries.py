@@ -1,0 +1,78 @@
+"""Reading what is owed and what was paid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from fulfillment.purchasing.growers.models import Farmer
+from fulfillment.purchasing.models import Delivery, Payable
+from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
+
+
+def open_payables(session: Session, farmer_id: int | None = None) -> Sequence[Payable]:
+    """What is owed and not settled, earliest due first."""
+    wanted = select(Payable).where(~_is_settled()).order_by(Payable.due_on, Payable.id)
+    if farmer_id is not None:
+        wanted = wanted.where(Payable.farmer_id == farmer_id)
+    return session.scalars(wanted).all()
+
+
+def _is_settled() -> ColumnElement[bool]:
+    return select(SettlementLine.payable_id).where(SettlementLine.payable_id == Payable.id).exists()
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What one farmer is owed and when the first of it is due."""
+
+    farmer: Farmer
+    count: int
+    total_fen: int
+    due_on: date
+
+
+def owed_by_farmer(session: Session) -> list[Owed]:
+    """Farmers with open payables, earliest due first."""
+    earliest = func.min(Payable.due_on)
+    rows = session.execute(
+        select(Farmer, func.count(), func.sum(Payable.amount_fen), earliest)
+        .join(Payable, Payable.farmer_id == Farmer.id)
+        .where(~_is_settled())
+        .group_by(Farmer.id)
+        .order_by(earliest, Farmer.id)
+    )
+    return [Owed(farmer, count, int(total), due_on) for farmer, count, total, due_on in rows]
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One payable of a farmer and the settlement that paid it, if any."""
+
+    payable: Payable
+    settlement: Settlement | None
+
+
+def statement(session: Session, farmer_id: int, first: date, last: date) -> list[StatementLine]:
+    """Everything a farmer delivered in some days, oldest first, with how it was paid."""
+    rows = session.execute(
+        select(Payable, Settlement)
+        .join(Payable.delivery)
+        .outerjoin(SettlementLine, SettlementLine.payable_id == Payable.id)
+        .outerjoin(Settlement, Settlement.id == SettlementLine.settlement_id)
+        .where(Payable.farmer_id == farmer_id, Delivery.day.between(first, last))
+        .order_by(Delivery.day, Delivery.id)
+    )
+    return [StatementLine(payable, settlement) for payable, settlement in rows]
+
+
+def settlement_lines(session: Session, settlement_id: int) -> Sequence[Payable]:
+    """The payables that a settlement paid."""
+    return session.scalars(
+        select(Payable)
+        .join(SettlementLine, SettlementLine.payable_id == Payable.id)
+        .where(SettlementLine.settlement_id == settlement_id)
+        .order_by(Payable.id)
+    ).all()
