@@ -1,17 +1,28 @@
 """The worker's jobs: which function does which kind."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app import workflows
 from config import Settings
+from fulfillment.purchasing.quotes import steps as quote_steps
+from fulfillment.purchasing.quotes.steps import MarketFeed
+from fulfillment.purchasing.quotes.xinfadi import Feed
 from kernel.db import Database
 from shop.payments import steps
 from shop.payments.steps import Till
 from shop.payments.stripe_gateway import StripeGateway
 
-Tools = Till
+
+@dataclass(frozen=True)
+class Tools(Till):
+    """What jobs need besides the database: the payment desk, and where market prices come from."""
+
+    market: MarketFeed
+
+
 Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
 
 HANDLERS: dict[str, Handler] = {
@@ -20,10 +31,26 @@ HANDLERS: dict[str, Handler] = {
     "end_order": steps.end_order,
     "check_payment": steps.check_payment,
     "replay_event": steps.replay_event,
+    quote_steps.JOB: lambda database, tools, payload, now: quote_steps.fetch_quotes(
+        database, tools.market, payload, now
+    ),
 }
 
 
 def tools_for(settings: Settings) -> Tools:
-    """The payment desk of this installation."""
+    """The payment desk of this installation, and its price feed."""
     gateway = StripeGateway(settings.stripe_api_key, settings.stripe_api_url, settings.stripe_webhook_secret)
-    return Till(gateway, workflows.settle_payment, workflows.settle_refund, settings.public_url, settings.workshop_name)
+    return Tools(
+        gateway,
+        workflows.settle_payment,
+        workflows.settle_refund,
+        settings.public_url,
+        settings.workshop_name,
+        MarketFeed(Feed(settings.xinfadi_url), settings.workshop_zone),
+    )
+
+
+def plan_daily(database: Database, tools: Tools, now: datetime) -> None:
+    """See to it that what is done once a day is planned; called when a worker starts."""
+    with database.transaction() as session:
+        quote_steps.plan_daily(session, now=now, zone=tools.market.zone)

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import HANDLERS, Tools, tools_for
+from app.jobs import HANDLERS, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from config import load_settings
 from kernel import outbox
@@ -97,6 +97,7 @@ def main() -> None:
     worker = Worker(Database(settings.database_url, pool_size=2), tools_for(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stopping.set())
+    plan_daily(worker.database, worker.tools, utc_now())
     worker.run()
 
 
