@@ -14,7 +14,13 @@ from sandbox.factory import create_sandbox
 @click.option("--webhook-url", required=True, help="Where the shop receives events.")
 @click.option("--webhook-secret", required=True)
 @click.option("--api-key", required=True)
-def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key: str) -> None:
+@click.option(
+    "--price-dates",
+    type=click.Choice(["today", "real"]),
+    default="today",
+    help="Market prices end today, or keep the dates they have.",
+)
+def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key: str, price_dates: str) -> None:
     """Serve the sandbox until it is told to stop."""
     app = create_sandbox(
         state=state,
@@ -23,6 +29,7 @@ def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key:
         webhook_secret=webhook_secret,
         api_key=api_key,
     )
+    app.config["PRICE_DATES"] = price_dates
     app.extensions["postman"].start()
     make_server("127.0.0.1", port, app, threaded=True).serve_forever()
 
