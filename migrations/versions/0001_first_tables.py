@@ -434,11 +434,15 @@ def upgrade() -> None:
             ["stream_id"], ["streams.id"], name=op.f("fk_orders_stream_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint(
-            "channel", "channel_number", name=op.f("uq_orders_channel_channel_number")
-        ),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_orders_idempotency_key")),
         sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
+    )
+    op.create_index(
+        "uq_orders_live_channel_number",
+        "orders",
+        ["channel", "channel_number"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'refunded'"),
     )
     op.create_index(
         "ix_orders_lapsing",
@@ -1411,6 +1415,85 @@ def upgrade() -> None:
         ["id", "on_air_offer_id"],
         ["stream_id", "id"],
     )
+    op.create_table('file_imports',
+        sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column('channel', sa.String(), nullable=False),
+        sa.Column('file_name', sa.String(), nullable=False),
+        sa.Column('sha256', sa.String(), nullable=False),
+        sa.Column('state', sa.String(), nullable=False),
+        sa.Column('content', sa.LargeBinary(), nullable=True),
+        sa.Column('detail', sa.LargeBinary(), nullable=True),
+        sa.Column('outcome', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('unknown_columns', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('person_id', sa.BigInteger(), nullable=True),
+        sa.Column('by', sa.String(), nullable=False),
+        sa.Column('at', sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column('done_at', sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("state = 'looked_at' OR (content IS NULL AND detail IS NULL)", name=op.f('ck_file_imports_bytes_go')),
+        sa.CheckConstraint("state IN ('looked_at', 'under_way', 'done', 'left')", name=op.f('ck_file_imports_known_state')),
+        sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_file_imports_person_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_file_imports'))
+    )
+    op.create_index('ix_file_imports_at', 'file_imports', ['at'], unique=False)
+    op.create_table('channel_orders',
+        sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column('channel', sa.String(), nullable=False),
+        sa.Column('channel_number', sa.String(), nullable=False),
+        sa.Column('status', sa.String(), nullable=False),
+        sa.Column('refund', sa.String(), nullable=False),
+        sa.Column('words', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('items', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('goods_fen', sa.BigInteger(), nullable=False),
+        sa.Column('discount_fen', sa.BigInteger(), nullable=False),
+        sa.Column('freight_fen', sa.BigInteger(), nullable=False),
+        sa.Column('paid_fen', sa.BigInteger(), nullable=False),
+        sa.Column('refund_fen', sa.BigInteger(), nullable=True),
+        sa.Column('total_fen', sa.BigInteger(), nullable=True),
+        sa.Column('created_at', sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column('paid_at', sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column('ship_by', sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column('carrier', sa.String(), nullable=False),
+        sa.Column('tracking', sa.String(), nullable=False),
+        sa.Column('anchor', sa.String(), nullable=False),
+        sa.Column('buyer_name', sa.String(), nullable=False),
+        sa.Column('phone', sa.String(), nullable=False),
+        sa.Column('phone_ext', sa.String(), nullable=True),
+        sa.Column('province', sa.String(), nullable=False),
+        sa.Column('city', sa.String(), nullable=False),
+        sa.Column('district', sa.String(), nullable=False),
+        sa.Column('street', sa.String(), nullable=False),
+        sa.Column('detail', sa.String(), nullable=False),
+        sa.Column('zip_code', sa.String(), nullable=False),
+        sa.Column('masked', sa.Boolean(), nullable=False),
+        sa.Column('encrypted', sa.Boolean(), nullable=False),
+        sa.Column('buyer_note', sa.String(), nullable=False),
+        sa.Column('seller_note', sa.String(), nullable=False),
+        sa.Column('standing', sa.String(), nullable=False),
+        sa.Column('reason', sa.String(), nullable=True),
+        sa.Column('reason_detail', sa.String(), nullable=False),
+        sa.Column('notice', sa.String(), nullable=True),
+        sa.Column('approved_at', sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column('order_id', sa.Uuid(), nullable=True),
+        sa.Column('first_import_id', sa.BigInteger(), nullable=False),
+        sa.Column('first_seen_at', sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column('changed_at', sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("(standing = 'waiting') = (reason IS NOT NULL)", name=op.f('ck_channel_orders_waiting_has_reason')),
+        sa.CheckConstraint("channel IN ('douyin', 'kuaishou', 'taobao', 'pdd', 'wechat', 'tiktok', 'shopify')", name=op.f('ck_channel_orders_known_channel')),
+        sa.CheckConstraint("refund IN ('none', 'applying', 'refunding', 'refunded', 'partial_refunded', 'closed', 'unknown')", name=op.f('ck_channel_orders_known_refund')),
+        sa.CheckConstraint("standing IN ('resting', 'waiting', 'accepted', 'stopped')", name=op.f('ck_channel_orders_known_standing')),
+        sa.CheckConstraint("standing NOT IN ('accepted', 'stopped') OR order_id IS NOT NULL", name=op.f('ck_channel_orders_accepted_has_order')),
+        sa.CheckConstraint("status IN ('unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'closed', 'gift_pending', 'unknown')", name=op.f('ck_channel_orders_known_status')),
+        sa.CheckConstraint('goods_fen >= 0 AND discount_fen >= 0 AND freight_fen >= 0 AND paid_fen >= 0', name=op.f('ck_channel_orders_money_not_negative')),
+        sa.ForeignKeyConstraint(['first_import_id'], ['file_imports.id'], name=op.f('fk_channel_orders_first_import_id')),
+        sa.ForeignKeyConstraint(['order_id'], ['orders.id'], name=op.f('fk_channel_orders_order_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_channel_orders')),
+        sa.UniqueConstraint('channel', 'channel_number', name=op.f('uq_channel_orders_channel_channel_number')),
+        sa.UniqueConstraint('order_id', name=op.f('uq_channel_orders_order_id'))
+    )
+    op.create_index('ix_channel_orders_channel_created', 'channel_orders', ['channel', 'created_at'], unique=False)
+    op.create_index(op.f('ix_channel_orders_first_import_id'), 'channel_orders', ['first_import_id'], unique=False)
+    op.create_index('ix_channel_orders_noticed', 'channel_orders', ['id'], unique=False, postgresql_where=sa.text('notice IS NOT NULL'))
+    op.create_index('ix_channel_orders_waiting', 'channel_orders', ['id'], unique=False, postgresql_where=sa.text("standing = 'waiting'"))
     for table in APPEND_ONLY:
         op.execute(append_only_sql(table))
     for sql in (KEEP_AN_OWNER_SQL, *OWNER_TRIGGERS_SQL):
@@ -1418,6 +1501,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index('ix_channel_orders_waiting', table_name='channel_orders', postgresql_where=sa.text("standing = 'waiting'"))
+    op.drop_index('ix_channel_orders_noticed', table_name='channel_orders', postgresql_where=sa.text('notice IS NOT NULL'))
+    op.drop_index(op.f('ix_channel_orders_first_import_id'), table_name='channel_orders')
+    op.drop_index('ix_channel_orders_channel_created', table_name='channel_orders')
+    op.drop_table('channel_orders')
+    op.drop_index('ix_file_imports_at', table_name='file_imports')
+    op.drop_table('file_imports')
     op.drop_constraint("on_air_is_own_offer", "streams", type_="foreignkey")
     op.drop_index(
         op.f("ix_settlement_lines_settlement_id"), table_name="settlement_lines"
@@ -1523,6 +1613,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("paid_at IS NOT NULL"),
     )
     op.drop_index(op.f("ix_orders_phone"), table_name="orders")
+    op.drop_index(
+        "uq_orders_live_channel_number",
+        table_name="orders",
+        postgresql_where=sa.text("state <> 'refunded'"),
+    )
     op.drop_index(
         "ix_orders_lapsing",
         table_name="orders",

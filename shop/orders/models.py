@@ -31,7 +31,14 @@ class Order(Base):
             "state NOT IN ('paid', 'shipped', 'delivered') OR (paid_at IS NOT NULL AND ship_by IS NOT NULL)",
             name="paid_has_times",
         ),
-        UniqueConstraint("channel", "channel_number"),
+        # A platform's order is at most one of ours; one that was called off may come back as a new one.
+        Index(
+            "uq_orders_live_channel_number",
+            "channel",
+            "channel_number",
+            unique=True,
+            postgresql_where=text("state <> 'refunded'"),
+        ),
         Index("ix_orders_stream_created", "stream_id", "created_at"),
         Index("ix_orders_lapsing", "hold_until", postgresql_where=text("state = 'held'")),
         Index("ix_orders_state_created", "state", "created_at"),
