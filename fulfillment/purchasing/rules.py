@@ -158,6 +158,19 @@ def choose_quote(quotes: Iterable[Quote], day: date, newest_within_days: int) ->
 
 
 @dataclass(frozen=True)
+class Slip:
+    """A weigh-in with every line of its working, as it is shown before it is written and printed afterwards."""
+
+    gross_g: int
+    tare_g: int
+    grade: str
+    quote: Quote
+    terms: Terms
+    weighed: Weighed
+    price: Price
+
+
+@dataclass(frozen=True)
 class Season:
     """When a contract runs and how much it takes, in grams."""
 

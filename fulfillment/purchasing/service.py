@@ -1,6 +1,6 @@
 """Changing purchasing: weigh-ins and bagging."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
@@ -34,12 +34,10 @@ class WeighIn:
 
 @dataclass(frozen=True)
 class Working:
-    """A weigh-in that may be written: its contract, quote, grade and price."""
+    """A weigh-in that may be written, worked out under its contract."""
 
     contract: Contract
-    quote: rules.Quote
-    grade: Grade
-    price: rules.Price
+    slip: rules.Slip
 
 
 class KeyReused(Refused):
@@ -77,7 +75,7 @@ def work_out(session: Session, weigh_in: WeighIn, today: date) -> Working:
             f"There is no usable quote of {weigh_in.day} or the {contract.quote_days} days before. Enter a price first.",
             code="no_quote",
         )
-    return Working(contract, quote, grade, _price(contract, quote, grade, weigh_in))
+    return Working(contract, _slip(contract, quote, grade, weigh_in))
 
 
 def _check_fields(contract: Contract, weigh_in: WeighIn, today: date) -> None:
@@ -102,7 +100,7 @@ def _grade(session: Session, contract: Contract, name: str) -> Grade:
     return grade
 
 
-def _price(contract: Contract, quote: rules.Quote, grade: Grade, weigh_in: WeighIn) -> rules.Price:
+def _slip(contract: Contract, quote: rules.Quote, grade: Grade, weigh_in: WeighIn) -> rules.Slip:
     terms = rules.Terms(
         contract.premium_bps, contract.floor_fen_per_kg, contract.standard_moisture_bps, contract.reject_above_bps
     )
@@ -112,15 +110,37 @@ def _price(contract: Contract, quote: rules.Quote, grade: Grade, weigh_in: Weigh
     try:
         price = rules.price_to_farmer(quote.fen_per_kg, terms, weighed)
     except rules.Rejected as rejected:
-        raise Refused(
-            rejected.text.zh, rejected.text.en, code="too_moist", fields={"moisture": rejected.text}
-        ) from None
+        fields = {"moisture": rejected.text}
+        raise Refused(rejected.text.zh, rejected.text.en, code="too_moist", fields=fields) from None
     if price.pay_fen == 0:
         too_little = Text(
             "这点重量算不出钱，请再看一下毛重和皮重。", "Too little to pay for. Look at gross and tare again."
         )
         raise Invalid(too_little.zh, too_little.en, fields={"gross": too_little})
-    return price
+    return rules.Slip(weigh_in.gross_g, weigh_in.tare_g, grade.name, quote, terms, weighed, price)
+
+
+def slip_of(delivery: Delivery) -> rules.Slip:
+    """The working of a delivery that is written: what was copied and paid, line by line."""
+    terms = rules.Terms(delivery.premium_bps, delivery.floor_fen_per_kg, delivery.standard_moisture_bps)
+    weighed = rules.Weighed(delivery.net_g, delivery.moisture_bps, delivery.foreign_bps, delivery.grade_deduction_bps)
+    worked = rules.price_to_farmer(delivery.quote_fen_per_kg, terms, weighed)
+    price = replace(
+        worked,
+        promised_fen_per_kg=delivery.promised_fen_per_kg,
+        unit_fen_per_kg=delivery.unit_fen_per_kg,
+        settle_g=delivery.settle_g,
+        pay_fen=delivery.pay_fen,
+        market_pay_fen=delivery.market_pay_fen,
+    )
+    quote = rules.Quote(
+        delivery.quote_id,
+        delivery.quote_market,
+        delivery.quote_source,
+        delivery.quote_day,
+        delivery.quote_fen_per_kg,
+    )
+    return rules.Slip(delivery.gross_g, delivery.tare_g, delivery.grade, quote, terms, weighed, price)
 
 
 def record_delivery(
@@ -199,27 +219,27 @@ def _lot(delivery: Delivery) -> Lot:
 
 
 def _delivery(weigh_in: WeighIn, working: Working, key: str, now: datetime, by: Actor) -> Delivery:
-    contract, quote, price = working.contract, working.quote, working.price
+    contract, slip = working.contract, working.slip
     return Delivery(
         **asdict(weigh_in),
         idempotency_key=key,
         farmer_id=contract.farmer_id,
         variant_id=contract.variant_id,
-        net_g=weigh_in.gross_g - weigh_in.tare_g,
-        grade_deduction_bps=working.grade.deduction_bps,
-        quote_id=quote.id,
-        quote_fen_per_kg=quote.fen_per_kg,
-        quote_market=quote.market,
-        quote_source=quote.source,
-        quote_day=quote.day,
-        premium_bps=contract.premium_bps,
-        floor_fen_per_kg=contract.floor_fen_per_kg,
-        standard_moisture_bps=contract.standard_moisture_bps,
-        promised_fen_per_kg=price.promised_fen_per_kg,
-        unit_fen_per_kg=price.unit_fen_per_kg,
-        settle_g=price.settle_g,
-        pay_fen=price.pay_fen,
-        market_pay_fen=price.market_pay_fen,
+        net_g=slip.weighed.net_g,
+        grade_deduction_bps=slip.weighed.grade_deduction_bps,
+        quote_id=slip.quote.id,
+        quote_fen_per_kg=slip.quote.fen_per_kg,
+        quote_market=slip.quote.market,
+        quote_source=slip.quote.source,
+        quote_day=slip.quote.day,
+        premium_bps=slip.terms.premium_bps,
+        floor_fen_per_kg=slip.terms.floor_fen_per_kg,
+        standard_moisture_bps=slip.terms.standard_moisture_bps,
+        promised_fen_per_kg=slip.price.promised_fen_per_kg,
+        unit_fen_per_kg=slip.price.unit_fen_per_kg,
+        settle_g=slip.price.settle_g,
+        pay_fen=slip.price.pay_fen,
+        market_pay_fen=slip.price.market_pay_fen,
         at=now,
         by=by.name,
     )

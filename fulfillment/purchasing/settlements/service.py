@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import rules
 from fulfillment.purchasing.models import Delivery, Payable
-from fulfillment.purchasing.service import KeyReused
+from fulfillment.purchasing.service import KeyReused, slip_of
 from fulfillment.purchasing.settlements import queries
 from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
 from kernel.audit import Actor, record_change
@@ -74,9 +74,8 @@ def _payables(session: Session, payment: Payment) -> Sequence[Payable]:
 
 def _check_promise(delivery: Delivery) -> None:
     """The last look before money moves: worked out again from the copied facts, never less than promised."""
-    terms = rules.Terms(delivery.premium_bps, delivery.floor_fen_per_kg, delivery.standard_moisture_bps)
-    weighed = rules.Weighed(delivery.net_g, delivery.moisture_bps, delivery.foreign_bps, delivery.grade_deduction_bps)
-    promised = rules.price_to_farmer(delivery.quote_fen_per_kg, terms, weighed)
+    slip = slip_of(delivery)
+    promised = rules.price_to_farmer(slip.quote.fen_per_kg, slip.terms, slip.weighed)
     if delivery.pay_fen < promised.pay_fen:
         raise Refused(
             "有一笔低于合同承诺的价格，不能付款，请负责人查看。",
