@@ -226,7 +226,7 @@ def lever_refused(error: ApiError) -> Response:
 def pull_levers() -> Response:
     """Make the weather bad or good; answers how the levers stand."""
     try:
-        return answer(desk().levers.pull(request.get_json(force=True)))
+        return answer(desk().levers.pull(dict(request.get_json(force=True))))
     except (KeyError, ValueError, TypeError) as error:
         raise invalid(f"no such lever: {error}") from None
 

@@ -89,8 +89,10 @@ def pay_by_wallet(session_id: str, wallet: str) -> BaseResponse | tuple[str, int
     return _page(session_id, "never")
 
 
-def _charge(session_id: str, method: str) -> BaseResponse:
+def _charge(session_id: str, method: str) -> BaseResponse | tuple[str, int]:
     session = _desk().session(session_id)
+    if session["status"] == "expired":
+        return _page(session_id, "closed", 410)
     if session["status"] == "open":
         _desk().pay(session_id, method)
     if _desk().levers.break_after_charge:

@@ -18,6 +18,7 @@ from kernel.db import Database
 from kernel.errors import NotFound, Problem, Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
+from shop.orders.states import HELD
 from shop.payments import notes, queries, refunds, service
 from shop.payments.models import Payment, PaymentEvent, Refund
 from shop.payments.rules import Decision, SessionFacts
@@ -161,31 +162,29 @@ def _effect_of(database: Database, till: Till, event: PaymentEvent, now: datetim
         facts = till.gateway.fetch_session(event.object_id)
         return lambda session: _settle(session, till, facts, now).value
     if event.type.startswith("refund."):
-        return _refund_effect(database, till, till.gateway.fetch_refund(event.object_id), now)
+        refund = till.gateway.fetch_refund(event.object_id)
+        _settle_first(database, till, refund.intent_id, now)
+        return lambda session: _settle_refund(session, till, refund, now)
     if event.type.startswith("charge.dispute."):
         dispute = till.gateway.fetch_dispute(event.object_id)
+        _settle_first(database, till, dispute.intent_id, now)
         return lambda session: "noted" if notes.note_dispute(session, dispute, now) else "not ours"
     return _nothing("not ours")
 
 
-def _refund_effect(database: Database, till: Till, facts: RefundFacts, now: datetime) -> Effect:
-    if facts.intent_id and not _is_known(database, facts):
-        # Made at Stripe, and reported before the payment that it is about: that one is settled first.
-        payment_id = queries.as_uuid(till.gateway.payment_ref_of(facts.intent_id))
-        if payment_id:
-            look_at_payment(database, till, payment_id, now)
-
-    def settle(session: Session) -> str:
-        till.settle_refund(session, facts, now)
-        return facts.status
-
-    return settle
-
-
-def _is_known(database: Database, facts: RefundFacts) -> bool:
+def _settle_first(database: Database, till: Till, intent_id: str | None, now: datetime) -> None:
+    """Something about a payment may be reported before the payment itself: then that one is settled first."""
     with database.transaction() as session:
-        is_ours = refunds.find_refund(session, facts) is not None
-        return is_ours or queries.payment_of_intent(session, facts.intent_id or "") is not None
+        if intent_id is None or queries.payment_of_intent(session, intent_id):
+            return
+    payment_id = queries.as_uuid(till.gateway.payment_ref_of(intent_id))
+    if payment_id:
+        look_at_payment(database, till, payment_id, now)
+
+
+def _settle_refund(session: Session, till: Till, facts: RefundFacts, now: datetime) -> str:
+    till.settle_refund(session, facts, now)
+    return facts.status
 
 
 def ask_soon(session: Session, payment_id: UUID, now: datetime) -> None:
@@ -237,8 +236,17 @@ def end_order(database: Database, till: Till, payload: dict[str, Any], now: date
 
 
 def check_payment(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:
-    """Job: find out what became of a payment that nobody reported on, and ask again later while that is open."""
+    """Job: find out what became of a payment that nobody reported on, and ask again later while that is open.
+
+    The page of an order that has ended meanwhile is closed.
+    """
     payment_id = UUID(payload["payment"])
-    look_at_payment(database, till, payment_id, now)
+    with database.transaction() as session:
+        payment = session.get_one(Payment, payment_id)
+        has_ended = session.get_one(Order, payment.order_id).state != HELD
+    if has_ended:
+        expire_checkout(database, till, payload, now)
+    else:
+        look_at_payment(database, till, payment_id, now)
     with database.transaction() as session:
         service.ask_again(session, payment_id, now)

@@ -54,9 +54,12 @@ def listening() -> Iterator[tuple[str, BaseWSGIServer]]:
 class Town:
     """What a test says and sees. Events lie at the postman until the test says :meth:`deliver`."""
 
-    def __init__(self, database: Database, app: Flask, sandbox: Flask, shop_url: str, stripe_url: str) -> None:
+    def __init__(
+        self, database: Database, app: Flask, sandbox: Flask, shop_url: str, stripe_url: str, stripe: BaseWSGIServer
+    ) -> None:
         self.database = database
         self.app = app
+        self._stripe_server = stripe
         self.shop_url = shop_url
         self.stripe_url = stripe_url
         self.desk: Desk = sandbox.extensions["desk"]
@@ -161,6 +164,16 @@ class Town:
         self.desk.pay(session_id, method)
         return session_id
 
+    def card(self, session_id: str, number: str = "4242 4242 4242 4242", **typed: str) -> requests.Response:
+        """Type a card number on the hosted page; where that leads."""
+        address = f"{self.stripe_url}/pay/{session_id}/card"
+        return self.web.post(address, data={"number": number, **typed}, timeout=30)
+
+    def wallet(self, session_id: str, outcome: str, wallet: str = "wechat_pay") -> requests.Response:
+        """Choose what the wallet does; where that leads."""
+        address = f"{self.stripe_url}/pay/{session_id}/wallet/{wallet}"
+        return self.web.post(address, data={"outcome": outcome}, timeout=30)
+
     def finish_later(self) -> None:
         """What Stripe would do in the next hours happens now: wallets answer, refunds are done."""
         chores = self.store.rows("UPDATE chores SET due = 0 WHERE what <> 'expire' RETURNING thing")
@@ -174,6 +187,26 @@ class Town:
     def lose_events(self) -> None:
         """No waiting event ever arrives."""
         self.store.rows("DELETE FROM deliveries")
+
+    @contextmanager
+    def stripe_away(self) -> Iterator[None]:
+        """Stripe answers nothing but errors of its own."""
+        answer = self._stripe_server.app
+        self._stripe_server.app = lambda environ, start: (start("500 Oops", []), [b"oops"])[1]
+        try:
+            yield
+        finally:
+            self._stripe_server.app = answer
+
+    @contextmanager
+    def another_key(self) -> Iterator[None]:
+        """Stripe does not know the shop's key."""
+        sandbox: Any = self._stripe_server.app
+        sandbox.extensions["api_key"] = "sk_test_new"
+        try:
+            yield
+        finally:
+            sandbox.extensions["api_key"] = API_KEY
 
     def events(self, kind: str = "") -> list[Thing]:
         """Stripe's events, oldest first."""
@@ -212,7 +245,7 @@ def open_town(settings: Settings, database: Database, folder: Path) -> Iterator[
         app = create_app(own, database)
         app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
         stripe_server.app, shop_server.app = sandbox, app
-        town = Town(database, app, sandbox, shop_url, stripe_url)
+        town = Town(database, app, sandbox, shop_url, stripe_url, stripe_server)
         try:
             yield town
         finally:
