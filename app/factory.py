@@ -7,6 +7,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from app import workflows
+from app.console import board_views
 from app.jobs import tools_for
 from app.web import access_log, addresses, errors, language, security, template_words
 from app.web.watched_counter import WatchedCounter
@@ -22,9 +23,13 @@ BLUEPRINTS = (
     "shop.orders.views",
     "shop.storefront.views",
     "fulfillment.bench.views",
+    "fulfillment.bench.slip_views",
     "fulfillment.bench.lead_views",
     "fulfillment.bench.weigher_views",
     "app.console.views",
+    "app.console.streams_views",
+    "app.console.control_views",
+    "app.console.board_views",
     "app.web.sign_in",
     "app.web.webhooks",
     "app.web.health",
@@ -50,6 +55,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     workflows.heaviest_parcel_g = settings.heaviest_parcel_g
     access_log.install(app, settings, tally)
     addresses.install(app)
+    board_views.install(app, settings, database)
     for module in BLUEPRINTS:
         app.register_blueprint(import_module(module).blueprint)
     # What crowds poll is answered before Flask, as long as it is fresh.

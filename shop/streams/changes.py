@@ -59,9 +59,12 @@ class ChangedMeanwhile(Refused):
 
 def facts_of(offer: Offer) -> dict[str, Any]:
     """An offer's terms as plain values, for the record of changes."""
-    facts = {name: getattr(offer, name) for name in (*CHANGEABLE, "terms_revision")}
-    facts["ends_at"] = offer.ends_at.isoformat() if offer.ends_at else None
-    return facts
+    return {name: as_recorded(getattr(offer, name)) for name in (*CHANGEABLE, "terms_revision")}
+
+
+def as_recorded(value: Any) -> Any:
+    """A value as the record holds it: times as ISO text."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def changed_terms(entry: AuditEntry) -> list[Meanwhile]:

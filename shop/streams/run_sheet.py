@@ -1,16 +1,19 @@
-"""The order of a stream's offers, and taking them over from an earlier stream."""
+"""The run sheet as a whole: the order of offers, taking one off, taking over those of an earlier stream."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
+from shop.stock.models import StockLevel
+from shop.streams.changes import facts_of
 from shop.streams.models import Offer, Stream
 from shop.streams.rules import renumbered
-from shop.streams.service import add_offer, lock_open_stream
+from shop.streams.service import add_offer, lock_open_stream, offer_of
 
 
 def _offers_of(session: Session, stream_id: int) -> list[Offer]:
@@ -43,6 +46,31 @@ def move_offer(session: Session, stream_id: int, offer_id: int, place: int, *, n
         after={"offers": after},
     )
     session.flush()
+
+
+def remove_offer(session: Session, stream_id: int, offer_id: int, *, now: datetime, by: Actor) -> None:
+    """Take an offer off the run sheet, as long as nobody has ordered it; removed already, nothing changes."""
+    stream = lock_open_stream(session, stream_id)
+    offer = offer_of(session, stream_id, offer_id)
+    if offer is None:
+        return
+    if stream.on_air_offer_id == offer_id:
+        raise Refused("它正在讲解中，请先换下一个。", "It is on air. Put another one on air first.", code="on_air")
+    before = facts_of(offer)
+    try:
+        with session.begin_nested():
+            session.delete(offer)
+            session.flush()
+    except IntegrityError:
+        raise Refused(
+            "已经讲解过或有人下单，只能下架，不能删除。",
+            "It was on air or has orders: close it instead of removing it.",
+            code="has_orders",
+        ) from None
+    # The snapshot's version is a sum over the offers: what leaves the sum stays in the stream's own part.
+    level = session.scalar(select(StockLevel).where(StockLevel.variant_id == offer.variant_id).with_for_update())
+    stream.revision += 2 + offer.revision + (level.revision if level else 0)
+    record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=before)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Running a stream: offers, what is on air, prices, the start and the end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
 from shop.catalog.models import Variant
-from shop.stock.models import StockLevel
 from shop.stock.service import open_level
 from shop.streams.changes import (
     CHANGEABLE,
     OFFER_CHANGED,
     ON_AIR_CHANGED,
     ChangedMeanwhile,
+    Meanwhile,
+    as_recorded,
     changes_since,
     facts_of,
 )
@@ -146,7 +147,7 @@ def put_on_air(
     stream = lock_stream(session, stream_id)
     if stream.state != LIVE:
         raise Refused("现在没有在直播。请先开播。", "The stream is not live. Start it first.", code="not_live")
-    if offer_id is not None and _offer_of(session, stream_id, offer_id) is None:
+    if offer_id is not None and offer_of(session, stream_id, offer_id) is None:
         raise NotFound("没有这个直播商品。", "There is no such offer in this stream.")
     if stream.on_air_offer_id != offer_id:
         record_change(
@@ -164,7 +165,8 @@ def put_on_air(
     return stream
 
 
-def _offer_of(session: Session, stream_id: int, offer_id: int) -> Offer | None:
+def offer_of(session: Session, stream_id: int, offer_id: int) -> Offer | None:
+    """The offer, when it is of this stream."""
     return session.scalar(select(Offer).where(Offer.id == offer_id, Offer.stream_id == stream_id))
 
 
@@ -233,12 +235,24 @@ def change_offer(
     lock_open_stream(session, stream_id)
     offer = lock_offer(session, stream_id, offer_id)
     if seen is not None and seen != offer.terms_revision:
-        new = {name for name, value in changes.items() if value != getattr(offer, name)}
-        clashes = [change for change in changes_since(session, offer.id, seen) if change.what in new]
-        if clashes:
-            raise ChangedMeanwhile(clashes)
+        changes = _merged(offer, changes, changes_since(session, offer.id, seen))
     set_terms(session, offer, changes, now=now, by=by)
     return offer
+
+
+def _merged(offer: Offer, changes: Mapping[str, Any], meanwhile: Sequence[Meanwhile]) -> dict[str, Any]:
+    """What a person really changed on a page that others have overtaken; refuses what clashes with theirs.
+
+    A form sends all its fields: one that still holds what the page was made with was left alone.
+    """
+    shown = {change.what: change.before for change in reversed(meanwhile)}
+    touched = {name: value for name, value in changes.items() if name not in shown or as_recorded(value) != shown[name]}
+    clashes = [
+        change for change in meanwhile if change.what in touched and touched[change.what] != getattr(offer, change.what)
+    ]
+    if clashes:
+        raise ChangedMeanwhile(clashes)
+    return touched
 
 
 def lock_offer(session: Session, stream_id: int, offer_id: int) -> Offer:
@@ -274,6 +288,10 @@ def set_terms(
         )
     if all(getattr(offer, name) == value for name, value in changes.items()):
         return
+    price_fen = changes.get("price_fen", offer.price_fen)
+    if price_fen > changes.get("list_price_fen", offer.list_price_fen):
+        # Nothing is struck through above what it costs now.
+        changes = {**changes, "list_price_fen": price_fen}
     before = facts_of(offer)
     # An end that has passed counts as one change in the snapshot's version; setting a new one must not lose it.
     offer.revision += 2 if offer.ends_at and offer.ends_at <= now else 1
@@ -284,28 +302,3 @@ def set_terms(
         session, actor=by, action=action, subject=f"offer:{offer.id}", at=now, before=before, after=facts_of(offer)
     )
     session.flush()
-
-
-def remove_offer(session: Session, stream_id: int, offer_id: int, *, now: datetime, by: Actor) -> None:
-    """Take an offer off the run sheet, as long as nobody has ordered it; removed already, nothing changes."""
-    stream = lock_open_stream(session, stream_id)
-    offer = _offer_of(session, stream_id, offer_id)
-    if offer is None:
-        return
-    if stream.on_air_offer_id == offer_id:
-        raise Refused("它正在讲解中，请先换下一个。", "It is on air. Put another one on air first.", code="on_air")
-    before = facts_of(offer)
-    try:
-        with session.begin_nested():
-            session.delete(offer)
-            session.flush()
-    except IntegrityError:
-        raise Refused(
-            "已经讲解过或有人下单，只能下架，不能删除。",
-            "It was on air or has orders: close it instead of removing it.",
-            code="has_orders",
-        ) from None
-    # The snapshot's version is a sum over the offers: what leaves the sum stays in the stream's own part.
-    level = session.scalar(select(StockLevel).where(StockLevel.variant_id == offer.variant_id).with_for_update())
-    stream.revision += 2 + offer.revision + (level.revision if level else 0)
-    record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=before)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # A process reads a stream's figures at most this often, whatever the number of viewers.
 FRESH_FOR_S = 0.5
-LARGEST_ID = 2**62
 
 _HEADERS = (
     ("Content-Type", "application/json"),

@@ -1,0 +1,144 @@
+"""The live board: figures at load, then over one held connection for each screen (Server-Sent Events)."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from json import dumps
+from time import monotonic
+
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.console.board_parts import render_parts
+from app.console.board_shelf import FRESH_FOR_S, BoardShelf, Parts, Shown
+from app.console.seats import Seat, Seats
+from config import Settings
+from kernel import clock
+from kernel.db import Database
+from kernel.errors import Problem
+from kernel.http import actor, database, requires, sign_in_cookie, transaction
+from kernel.people import service as people
+from kernel.people.rules import OWNER, STREAMER
+from kernel.text import current_locale
+from shop.streams import queries
+from shop.streams.states import LIVE
+
+blueprint = Blueprint("board", __name__, url_prefix="/console/board")
+
+WATCHERS = (OWNER, STREAMER)
+
+# A board takes a worker's thread for as long as it is open; buyers keep at least three quarters of them.
+_SHARE_OF_THREADS = 4
+_RETRY_MS = 2000
+_CHECK_PERSON_AFTER_S = 15.0
+_AWAY_S = 2.0
+_LONGEST_SCREEN = 40
+
+
+def install(app: Flask, settings: Settings, database: Database) -> None:
+    """Give the application its boards: figures shared by all screens, and a few seats for held connections."""
+
+    def tell() -> datetime:
+        now: datetime = app.extensions.get("clock", clock.utc_now)()
+        return now
+
+    app.extensions["board"] = BoardShelf(database, settings.workshop_zone, partial(render_parts, app), tell)
+    app.extensions["seats"] = Seats(max(1, settings.web_threads // _SHARE_OF_THREADS))
+
+
+def _look(stream_id: int) -> Callable[[], Shown]:
+    """How to look at a stream's board in the language of this request, also after the request is answered."""
+    shelf: BoardShelf = current_app.extensions["board"]
+    return partial(shelf.look, stream_id, current_locale.get())
+
+
+@blueprint.get("")
+@requires(*WATCHERS)
+def now_live() -> BaseResponse | str:
+    """The board of the stream that is live, else of the one that comes next or was last."""
+    with transaction() as session:
+        coming = queries.coming_streams(session)
+        live = [stream for stream in coming if stream.state == LIVE]
+        shown = live or queries.ended_streams(session, most=1) or coming
+    if not shown:
+        return render_template("console/board/none.html")
+    return redirect(url_for("board.board", stream_id=shown[0].id, wall=request.args.get("wall")))
+
+
+@blueprint.get("/<int:stream_id>")
+@requires(*WATCHERS)
+def board(stream_id: int) -> str:
+    """What was ordered and paid, minute by minute; what is left and held; what waits. ``?wall=1``: for the wall."""
+    shown = _look(stream_id)()
+    return render_template(
+        "console/board/board.html",
+        figures=shown.figures,
+        parts=shown.parts,
+        is_wall=request.args.get("wall") == "1",
+        theme=request.args.get("theme") if request.args.get("theme") in ("light", "dark") else None,
+    )
+
+
+@blueprint.get("/<int:stream_id>/parts")
+@requires(*WATCHERS)
+def parts(stream_id: int) -> BaseResponse:
+    """The board's pieces once, for a screen that found no seat."""
+    body = dumps(_look(stream_id)().parts, ensure_ascii=False).encode()
+    response = Response(body, mimetype="application/json", headers={"Cache-Control": "no-cache"})
+    response.set_etag(sha256(body).hexdigest()[:20])
+    return response.make_conditional(request)
+
+
+@blueprint.get("/<int:stream_id>/events")
+@requires(*WATCHERS)
+def events(stream_id: int) -> Response:
+    """The board's pieces as they change, for as long as the screen is open and its person may watch."""
+    look = _look(stream_id)
+    first = look()
+    seats: Seats = current_app.extensions["seats"]
+    screen = request.args.get("screen", "")[:_LONGEST_SCREEN]
+    seat = seats.take((actor().person_id, screen))
+    may_watch = partial(_may_watch, database(), request.cookies.get(sign_in_cookie(), ""))
+    response = Response(_follow(seat, first.parts, look, may_watch), mimetype="text/event-stream")
+    response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.call_on_close(lambda: seats.leave(seat))
+    return response
+
+
+def _may_watch(on: Database, token: str) -> bool:
+    """Whether the sign-in still holds: signing out or losing the role closes the board, too."""
+    with on.transaction() as session:
+        person = people.person_of_token(session, token, clock.utc_now())
+        return person is not None and bool(person.roles & set(WATCHERS))
+
+
+def _follow(seat: Seat, first: Parts, look: Callable[[], Shown], may_watch: Callable[[], bool]) -> Iterator[str]:
+    """Send the pieces that changed, twice a second at most; between two looks nothing is held but this thread."""
+    yield f"retry: {_RETRY_MS}\n\n"
+    yield _event("parts", first)
+    sent, checked_at, wait_s = first, monotonic(), FRESH_FOR_S
+    while not seat.ended.wait(wait_s):
+        wait_s = FRESH_FOR_S
+        try:
+            if monotonic() - checked_at > _CHECK_PERSON_AFTER_S:
+                checked_at = monotonic()
+                if not may_watch():
+                    seat.end("signed-out")
+                    break
+            shown = look().parts
+        except (Problem, SQLAlchemyError):
+            # The database is away for a moment; the board says so and goes on by itself.
+            yield _event("away", "")
+            sent, wait_s = {}, _AWAY_S
+            continue
+        changed = {name: html for name, html in shown.items() if sent.get(name) != html}
+        if changed:
+            yield _event("parts", changed)
+            sent = shown
+    yield _event("bye", seat.why)
+
+
+def _event(name: str, data: object) -> str:
+    return f"event: {name}\ndata: {dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,279 @@
+"""Streams before and after: the list, planning one, its run sheet."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app.console import board, streams_forms
+from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
+from app.console.streams_words import say_clashes
+from kernel import once
+from kernel.errors import NotFound, Problem, Refused
+from kernel.forms import Form
+from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.people.rules import OWNER, STREAMER
+from kernel.text import t
+from shop.catalog.models import Variant
+from shop.streams import queries, service
+from shop.streams import run_sheet as sheet
+from shop.streams.changes import ChangedMeanwhile
+from shop.streams.models import Stream
+
+blueprint = Blueprint("console_streams", __name__, url_prefix="/console/streams")
+
+RUNNERS = (OWNER, STREAMER)
+_ENDED_A_PAGE = 20
+_USUAL_HOLD_MINUTES = 10
+
+
+@blueprint.get("")
+@requires(*RUNNERS)
+def streams() -> str:
+    """Live, planned and ended streams."""
+    before = request.args.get("before", "")
+    before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    with transaction() as session:
+        coming = queries.coming_streams(session)
+        ended = ended_with_money(session, before=before_id, most=_ENDED_A_PAGE + 1)
+        return render_template(
+            "console/streams/list.html",
+            coming=coming,
+            counts=queries.offer_counts(session, [stream.id for stream in coming]),
+            ended=ended[:_ENDED_A_PAGE],
+            older=ended[_ENDED_A_PAGE - 1].stream.id if len(ended) > _ENDED_A_PAGE else None,
+            is_first_page=before_id is None,
+        )
+
+
+def _plan_page(form: Form, stream: Stream | None, problem: Problem | None = None) -> tuple[str, int]:
+    page = render_template(
+        "console/streams/plan.html", form=form, stream=stream, problem=problem, form_key=once.new_key()
+    )
+    return page, problem.status if problem else 200
+
+
+@blueprint.get("/new")
+@requires(*RUNNERS)
+def plan() -> tuple[str, int]:
+    """The form for a new stream."""
+    return _plan_page(Form({"hold_minutes": _USUAL_HOLD_MINUTES}), None)
+
+
+@blueprint.post("/new")
+@requires(*RUNNERS)
+def add_stream() -> Response | tuple[str, int]:
+    """Announce a stream; the same form sent twice announces one."""
+    form = Form(request.form)
+    try:
+        planned = streams_forms.read_plan(form, setting("workshop_zone"))
+        with transaction() as session:
+            if not once.is_first(session, request.form, purpose="plan-stream", by=actor(), now=utc_now()):
+                return redirect(url_for("console_streams.streams"), code=303)
+            stream = service.plan_stream(session, **vars(planned), now=utc_now(), by=actor())
+    except Problem as problem:
+        return _plan_page(form, None, problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream.id), code=303)
+
+
+@blueprint.get("/<int:stream_id>/edit")
+@requires(*RUNNERS)
+def plan_again(stream_id: int) -> tuple[str, int]:
+    """The form for changing name, start and hold."""
+    with transaction() as session:
+        stream = open_stream(session, stream_id)
+        return _plan_page(streams_forms.plan_form(stream, setting("workshop_zone")), stream)
+
+
+@blueprint.post("/<int:stream_id>/edit")
+@requires(*RUNNERS)
+def change_stream(stream_id: int) -> Response | tuple[str, int]:
+    """Change name, start and hold."""
+    form = Form(request.form)
+    try:
+        planned = streams_forms.read_plan(form, setting("workshop_zone"))
+        with transaction() as session:
+            open_stream(session, stream_id)
+            service.change_plan(session, stream_id, **vars(planned), now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        with transaction() as session:
+            return _plan_page(form, open_stream(session, stream_id), problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+
+
+def _sheet_page(session: Session, stream_id: int, problem: Problem | None = None) -> tuple[str, int]:
+    page = render_template(
+        "console/streams/stream.html", page=run_sheet(session, stream_id, utc_now()), problem=problem
+    )
+    return page, problem.status if problem else 200
+
+
+@blueprint.get("/<int:stream_id>")
+@requires(*RUNNERS)
+def stream(stream_id: int) -> tuple[str, int]:
+    """The run sheet of a stream; after its end, what came of it."""
+    with transaction() as session:
+        return _sheet_page(session, stream_id)
+
+
+def _offer_page(
+    stream: Stream,
+    variant: Variant,
+    form: Form,
+    *,
+    free: int,
+    offer: board.OfferFigures | None = None,
+    problem: Problem | None = None,
+) -> tuple[str, int]:
+    page = render_template(
+        "console/streams/offer.html",
+        stream=stream,
+        variant=variant,
+        offer=offer,
+        free=free,
+        form=form,
+        problem=problem,
+    )
+    return page, problem.status if problem else 200
+
+
+@blueprint.get("/<int:stream_id>/offers/new")
+@requires(*RUNNERS)
+def choose_variant(stream_id: int) -> Response | tuple[str, int] | str:
+    """What can be offered, with what is in stock; ``?variant=`` leads on to its terms."""
+    form = Form(request.args)
+    with transaction() as session:
+        stream = open_stream(session, stream_id)
+        if "variant" in request.args:
+            return _new_offer_page(session, stream, form)
+        variants = queries.variants_to_offer(session, stream_id)
+        free = queries.free_stock(session, [variant.id for variant in variants])
+        return render_template("console/streams/choose.html", stream=stream, variants=variants, free=free)
+
+
+def _new_offer_page(session: Session, stream: Stream, form: Form, problem: Problem | None = None) -> tuple[str, int]:
+    variant = session.get(Variant, streams_forms.read_id(form, "variant")) if not form.errors else None
+    if variant is None or not variant.sellable:
+        raise NotFound("没有这个规格。", "There is no such variant to sell.")
+    free = queries.free_stock(session, [variant.id]).get(variant.id, 0)
+    shown = form if problem else streams_forms.terms_form(variant.price_fen, variant.price_fen, free, None)
+    return _offer_page(stream, variant, shown, free=free, problem=problem)
+
+
+@blueprint.post("/<int:stream_id>/offers")
+@requires(*RUNNERS)
+def add_offer(stream_id: int) -> Response | tuple[str, int]:
+    """Offer a variant in the stream."""
+    form = Form(request.form)
+    try:
+        variant_id = streams_forms.read_id(form, "variant")
+        terms = streams_forms.read_terms(form)
+        with transaction() as session:
+            service.add_offer(session, stream_id, variant_id, **terms, now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        with transaction() as session:
+            return _new_offer_page(session, open_stream(session, stream_id), form, problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+
+
+@blueprint.get("/<int:stream_id>/offers/<int:offer_id>")
+@requires(*RUNNERS)
+def offer(stream_id: int, offer_id: int) -> tuple[str, int]:
+    """The terms of an offer."""
+    with transaction() as session:
+        stream, offer, variant = open_offer(session, stream_id, offer_id, utc_now())
+        form = streams_forms.terms_form(
+            offer.price_fen, offer.list_price_fen, offer.allotment, offer.cap_per_buyer, offer.terms_revision
+        )
+        return _offer_page(stream, variant, form, free=offer.free, offer=offer)
+
+
+@blueprint.post("/<int:stream_id>/offers/<int:offer_id>")
+@requires(*RUNNERS)
+def change_offer(stream_id: int, offer_id: int) -> Response | tuple[str, int]:
+    """Change the terms of an offer; what somebody else changed meanwhile is said at its field."""
+    form = Form(request.form)
+    try:
+        seen = streams_forms.read_seen(form)
+        terms = streams_forms.read_terms(form)
+        with transaction() as session:
+            service.change_offer(session, stream_id, offer_id, terms, seen=seen, now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        with transaction() as session:
+            stream, offer, variant = open_offer(session, stream_id, offer_id, utc_now())
+            mark_problem(form, problem)
+            form.values["seen"] = offer.terms_revision
+            return _offer_page(stream, variant, form, free=offer.free, offer=offer, problem=problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+
+
+def mark_problem(form: Form, problem: Problem) -> None:
+    """Show what stands in the way at the field that it is about."""
+    if isinstance(problem, ChangedMeanwhile):
+        say_clashes(form, problem, setting("workshop_zone"))
+    elif problem.code == "below_taken":
+        form.refuse("allotment", problem.text.zh, problem.text.en)
+
+
+@blueprint.post("/<int:stream_id>/offers/<int:offer_id>/place")
+@requires(*RUNNERS)
+def move_offer(stream_id: int, offer_id: int) -> Response | tuple[str, int]:
+    """Put an offer at a place of the run sheet, counted from 1."""
+    form = Form(request.form)
+    try:
+        place = form.count("place", 1, 100_000)
+        form.check()
+        with transaction() as session:
+            sheet.move_offer(session, stream_id, offer_id, place, now=utc_now(), by=actor())
+    except Refused as problem:
+        return show_sheet(stream_id, problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream_id, _anchor=f"offer-{offer_id}"), code=303)
+
+
+@blueprint.post("/<int:stream_id>/offers/<int:offer_id>/remove")
+@requires(*RUNNERS)
+def remove_offer(stream_id: int, offer_id: int) -> Response | tuple[str, int]:
+    """Take an offer off the run sheet."""
+    try:
+        with transaction() as session:
+            sheet.remove_offer(session, stream_id, offer_id, now=utc_now(), by=actor())
+    except Refused as problem:
+        return show_sheet(stream_id, problem)
+    return redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+
+
+@blueprint.post("/<int:stream_id>/copy")
+@requires(*RUNNERS)
+def copy_offers(stream_id: int) -> Response | tuple[str, int]:
+    """Take over the offers of an earlier stream."""
+    form = Form(request.form)
+    try:
+        source_id = streams_forms.read_id(form, "source")
+        form.check()
+        with transaction() as session:
+            copied = sheet.copy_offers(session, stream_id, source_id, now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        return show_sheet(stream_id, problem)
+    flash(
+        t(
+            "加了 {n} 样，{left} 样已经有了或不再卖。",
+            "{n} added; {left} were here already or are no longer sold.",
+            n=copied.added,
+            left=copied.left_out,
+        ),
+        "done",
+    )
+    return redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+
+
+def show_sheet(stream_id: int, problem: Problem) -> tuple[str, int]:
+    """The run sheet with what stands in the way."""
+    with transaction() as session:
+        return _sheet_page(session, stream_id, problem)
