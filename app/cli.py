@@ -14,6 +14,7 @@ COMMANDS = {
     "demo-reset": "run",
     "import-orders": "orders",
     "show-orders": "orders",
+    "export-shipments": "shipments",
     "import-quotes": "purchasing",
     "farmer-price": "purchasing",
     "piece-pay": "wages",

@@ -11,6 +11,8 @@ from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
 from kernel.db import Database
+from shop.channels.steps import forget_upload
+from shop.channels.uploads import FORGET_JOB
 from shop.payments import steps
 from shop.payments.steps import Till
 from shop.payments.stripe_gateway import StripeGateway
@@ -31,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "end_order": steps.end_order,
     "check_payment": steps.check_payment,
     "replay_event": steps.replay_event,
+    FORGET_JOB: forget_upload,
     quote_steps.JOB: lambda database, tools, payload, now: quote_steps.fetch_quotes(
         database, tools.market, payload, now
     ),

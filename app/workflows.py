@@ -25,6 +25,7 @@ from kernel.audit import SYSTEM, Actor, record_change
 from kernel.errors import NotFound, Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
+from shop.orders.service import ChannelFacts
 from shop.orders.states import HELD, PAID, TAKES_STOCK
 from shop.payments import queries as payment_queries
 from shop.payments import refunds
@@ -113,9 +114,30 @@ def refund_part(session: Session, order_id: UUID, amount_fen: int, *, reason: st
     return order
 
 
-def accept_channel_order(session: Session, order: Order, now: datetime, reason: str = "") -> None:
-    """A paid order of another platform joins the packing queue beside the shop's own."""
-    open_packing(session, order, now, reason)
+def accept_channel_order(session: Session, facts: ChannelFacts, *, now: datetime, by: Actor) -> Order:
+    """A paid order of another platform joins the packing queue beside the shop's own.
+
+    Raises:
+        OutOfStock: not everything is free; nothing is written then.
+    """
+    order = orders.accept_channel_order(session, facts, now=now, by=by)
+    open_packing(session, order, now, facts.channel)
+    return order
+
+
+def call_off_channel_order(session: Session, order_id: UUID, *, reason: str, now: datetime, by: Actor) -> bool:
+    """A platform sends the money back: work stops and stock is free. ``False`` when a parcel has left already."""
+    order = orders.lock_order(session, order_id)
+    if order.state != PAID:
+        return order.state not in TAKES_STOCK
+    try:
+        with session.begin_nested():
+            packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+    except Refused:
+        return False
+    orders.release_paid(session, order, at=now, by=by)
+    orders.mark_refunded(session, order, at=now, by=by, reason=reason)
+    return True
 
 
 def order_progress(session: Session, order: Order) -> dict[str, Any]:

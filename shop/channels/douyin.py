@@ -113,8 +113,9 @@ def _item(row: Row, status: str) -> SoldItem:
         line_total_fen=quantity * unit,
         product_id=row.text("商品ID"),
         sub_id=row.order_id("子订单编号"),
+        has_left=status in (SHIPPED, DONE),
         # A sub-order whose money went back whole is closed; one that had a part back is still to be sent.
-        to_pack=status in (TO_SHIP, PART_SHIPPED),
+        is_cancelled=status == CLOSED,
     )
 
 

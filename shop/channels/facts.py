@@ -8,7 +8,7 @@ from kernel.text import Text
 
 @dataclass(frozen=True)
 class SoldItem:
-    """One line of an order; ``to_pack`` is false when the export says that it has left or was refunded."""
+    """One line of an order, and whether the export says that it has left or was called off with its money back."""
 
     sku: str
     title: str
@@ -18,7 +18,13 @@ class SoldItem:
     line_total_fen: int
     product_id: str = ""
     sub_id: str = ""
-    to_pack: bool = True
+    has_left: bool = False
+    is_cancelled: bool = False
+
+    @property
+    def to_pack(self) -> bool:
+        """Whether it is still here and still wanted."""
+        return not (self.has_left or self.is_cancelled)
 
 
 @dataclass(frozen=True)

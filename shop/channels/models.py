@@ -32,8 +32,9 @@ class FileImport(Base):
     file_name: Mapped[str]
     sha256: Mapped[str]
     state: Mapped[str]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    detail: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Large, so read only by whoever asks for them.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    detail: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # Counts of orders, refused rows, and a line for each order (its number, never its buyer).
     outcome: Mapped[dict[str, Any]] = mapped_column(JSONB)
     unknown_columns: Mapped[list[str]] = mapped_column(JSONB)

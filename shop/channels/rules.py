@@ -1,6 +1,6 @@
 """Pure decisions about orders of other platforms: what a platform's words add up to, and what happens here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,6 @@ from shop.channels.states import (
 
 # Why an order that should be packed is not: the sentence, with `{detail}` filled in.
 REASONS: Final[dict[str, Text]] = {
-    "not_tried": Text("还没有轮到，请再试一次。", "Not tried yet; try again."),
     "unknown_word": Text(
         "平台写的「{detail}」我们不认识，请人看过再说。",
         "The platform's word “{detail}” is not known; a person must look.",
@@ -84,6 +83,7 @@ NOTICES: Final[dict[str, Text]] = {
 }
 
 _MAY_BE_PACKED: Final = frozenset({TO_SHIP, PART_SHIPPED})
+_MONEY_WENT_BACK: Final = frozenset({REFUNDED, PARTLY_REFUNDED})
 _STOPS_PACKING: Final = frozenset({APPLYING, REFUNDING, REFUNDED, PARTLY_REFUNDED})
 
 
@@ -152,6 +152,13 @@ def must_stop(status: str, refund: str) -> bool:
     return refund in _STOPS_PACKING or status == CLOSED
 
 
+def needs_a_look(standing: str, status: str, refund: str) -> bool:
+    """Whether an order may have to move: all but those that rest with nothing to do, or are on the bench as they should be."""
+    if standing == ACCEPTED:
+        return must_stop(status, refund) or refund in _MONEY_WENT_BACK
+    return standing != RESTING or UNKNOWN in (status, refund) or may_ship(status, refund)
+
+
 def unknown_word(status: str, refund: str, words: Mapping[str, str]) -> str | None:
     """The platform's words when one of them is not known, for a person to read."""
     if UNKNOWN not in (status, refund):
@@ -159,11 +166,13 @@ def unknown_word(status: str, refund: str, words: Mapping[str, str]) -> str | No
     return " / ".join(word for word in words.values() if word) or "—"
 
 
-def reason_to_ask(refund: str, items: Collection[SoldItem], standing: str) -> Reason | None:
+def reason_to_ask(known: "Known") -> Reason | None:
     """Whether a person's word is needed before this order is packed."""
-    if refund == PARTLY_REFUNDED and all(item.to_pack for item in items):
+    if known.is_approved:
+        return None
+    if known.refund == PARTLY_REFUNDED and not any(item.is_cancelled for item in known.items):
         return Reason("partly_refunded")
-    if standing == STOPPED and refund == NO_REFUND:
+    if known.was_called_off and known.refund == NO_REFUND:
         return Reason("refund_gone")
     return None
 
@@ -177,6 +186,11 @@ def reason_of_receiver(receiver: Receiver) -> Reason | None:
     if not (receiver.name and receiver.phone and receiver.province and receiver.detail):
         return Reason("no_address")
     return None
+
+
+def newer_receiver(known: Receiver, said: Receiver) -> Receiver:
+    """The receiver after an export: platforms mask it once an order is done with, so what could be read before stays."""
+    return known if reason_of_receiver(said) and not reason_of_receiver(known) else said
 
 
 def reason_of_goods(items: Collection[SoldItem], known_skus: Collection[str]) -> Reason | None:
@@ -203,8 +217,71 @@ def reason_of_stock(items: Collection[SoldItem], free: Mapping[str, int]) -> Rea
     return None
 
 
-def resting_standing(standing: str, status: str, refund: str) -> str:
-    """Where an order stands when there is nothing to pack: an accepted one is stopped, others rest or wait."""
-    if UNKNOWN in (status, refund) and standing != ACCEPTED:
-        return WAITING
-    return {ACCEPTED: ACCEPTED, STOPPED: STOPPED}.get(standing, RESTING)
+@dataclass(frozen=True)
+class Known:
+    """What is known of one order when it is decided what happens to it."""
+
+    status: str
+    refund: str
+    words: Mapping[str, str]
+    items: Sequence[SoldItem]
+    receiver: Receiver
+    standing: str = RESTING
+    # It was accepted once and its work was stopped.
+    was_called_off: bool = False
+    # A person has said that it is packed all the same.
+    is_approved: bool = False
+
+    @property
+    def to_pack(self) -> list[SoldItem]:
+        """The lines that are still here."""
+        return [item for item in self.items if item.to_pack]
+
+
+def next_standing(known: Known, free: Mapping[str, int]) -> tuple[str, Reason | None]:
+    """Where an order goes now, with the reason if it waits. ``free`` holds the stock of every SKU of the catalogue.
+
+    ``ACCEPTED`` for an order that is not accepted yet means: try to; for one that is: leave it on the bench.
+    """
+    if known.standing == ACCEPTED:
+        return (STOPPED if must_stop(known.status, known.refund) else ACCEPTED), None
+    unknown = unknown_word(known.status, known.refund, known.words)
+    if unknown:
+        return WAITING, Reason("unknown_word", unknown[:80])
+    if not may_ship(known.status, known.refund):
+        return (STOPPED if known.was_called_off else RESTING), None
+    reason = (
+        reason_to_ask(known)
+        or reason_of_receiver(known.receiver)
+        or reason_of_goods(known.to_pack, free)
+        or reason_of_stock(known.to_pack, free)
+    )
+    return (WAITING if reason else ACCEPTED), reason
+
+
+def notice_of(known: Known, *, has_fresh: bool, is_far: bool) -> str | None:
+    """What a person should look at although the order was accepted."""
+    if known.status == PART_SHIPPED and not any(item.has_left for item in known.items):
+        return "part_has_left"
+    return "fresh_far" if has_fresh and is_far else None
+
+
+@dataclass(frozen=True)
+class Money:
+    """How the price of what is packed here comes about, in fen: goods + shipping - discount."""
+
+    shipping_fen: int
+    discount_fen: int
+
+
+def money_of(items: Collection[SoldItem], *, paid_fen: int, freight_fen: int) -> Money:
+    """What our order costs, so that it adds up to what the buyer paid.
+
+    Whatever was paid beyond the goods (taxes, packing) counts as postage; whatever the platform took off counts as discount. When
+    part of the order has left already, only the rest is counted, without postage.
+    """
+    goods = sum(item.quantity * item.unit_price_fen for item in items if item.to_pack)
+    if not all(item.to_pack for item in items):
+        return Money(0, max(0, goods - paid_fen))
+    shipping = max(freight_fen, paid_fen - goods)
+    return Money(shipping, goods + shipping - paid_fen)

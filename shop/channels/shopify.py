@@ -147,7 +147,6 @@ def _receiver(row: Row) -> Receiver:
 
 def _item(row: Row) -> SoldItem:
     quantity, unit = row.pieces("Lineitem quantity"), row.fen("Lineitem price")
-    is_sent = row.text("Lineitem fulfillment status") == "fulfilled"
     return SoldItem(
         sku=row.text("Lineitem sku"),
         title=row.text("Lineitem name"),
@@ -156,7 +155,8 @@ def _item(row: Row) -> SoldItem:
         unit_price_fen=unit,
         line_total_fen=quantity * unit,
         sub_id=row.order_id("Name"),
-        to_pack=not is_sent and row.text("Lineitem requires shipping") != "false",
+        has_left=row.text("Lineitem fulfillment status") == "fulfilled",
+        is_cancelled=row.text("Lineitem requires shipping") == "false",
     )
 
 

@@ -37,7 +37,7 @@ STANDINGS: Final = (RESTING, WAITING, ACCEPTED, STOPPED)
 
 MOVES: Final[dict[str, frozenset[str]]] = {
     RESTING: frozenset({WAITING, ACCEPTED}),
-    WAITING: frozenset({RESTING, ACCEPTED}),
+    WAITING: frozenset({RESTING, ACCEPTED, STOPPED}),
     # An accepted order is never forgotten: it is packed, or its work is stopped.
     ACCEPTED: frozenset({STOPPED}),
     # The buyer took the refund back, or a person said that it is packed all the same.

@@ -118,6 +118,7 @@ def _receiver(row: Row) -> Receiver:
 
 def _item(line: Row, sub_id: str) -> SoldItem:
     quantity, unit = line.pieces("购买数量"), line.fen("价格")
+    status = known_word(STATUS, line.text("订单状态"), UNKNOWN)
     return SoldItem(
         sku=line.text("商家编码") or line.text("外部系统编号"),
         title=line.text("标题"),
@@ -126,7 +127,8 @@ def _item(line: Row, sub_id: str) -> SoldItem:
         unit_price_fen=unit,
         line_total_fen=quantity * unit,
         sub_id=sub_id,
-        to_pack=known_word(STATUS, line.text("订单状态"), UNKNOWN) not in (SHIPPED, DONE, CLOSED),
+        has_left=status in (SHIPPED, DONE),
+        is_cancelled=status == CLOSED,
     )
 
 

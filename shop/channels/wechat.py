@@ -109,9 +109,9 @@ def _item(row: Row, refund: str, sub_id: str) -> SoldItem:
         line_total_fen=quantity * unit,
         product_id=row.text("商品编码(平台)"),
         sub_id=sub_id,
+        has_left=row.text("商品发货") == _HAS_LEFT,
         # Money that went back for only a part of the price does not mean that the goods stay here.
-        to_pack=row.text("商品发货") != _HAS_LEFT
-        and not (refund == REFUNDED and row.fen_if_any("商品已退款金额") >= row.fen_if_any("商品实际价格(总共)")),
+        is_cancelled=refund == REFUNDED and row.fen_if_any("商品已退款金额") >= row.fen_if_any("商品实际价格(总共)"),
     )
 
 

@@ -1,0 +1,365 @@
+"""Keeping what exports say of orders, and bringing the ones that may ship to the bench. Services never commit."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from kernel.audit import Actor, record_change
+from kernel.errors import NotFound, Refused
+from kernel.text import Text
+from shop.channels import queries, rules
+from shop.channels.facts import Receiver, SoldOrder
+from shop.channels.models import ChannelOrder
+from shop.channels.showing import Goods
+from shop.channels.states import (
+    ACCEPTED,
+    MOVES,
+    NO_REFUND,
+    PARTLY_REFUNDED,
+    REFUNDED,
+    RESTING,
+    STOPPED,
+    WAITING,
+    is_older,
+)
+from shop.orders import rules as order_rules
+from shop.orders import service as orders
+from shop.orders.models import Order
+from shop.orders.service import ChannelFacts, ChannelLine
+from shop.orders.states import PAID
+from shop.stock.service import OutOfStock
+
+CREATED, UPDATED, UNCHANGED, OLDER = "created", "updated", "unchanged", "older"
+OLDER_WORDS = Text("这份导出比已经知道的旧，没有改动。", "this export is older than what is known; nothing was changed")
+
+
+class Floor(Protocol):
+    """How the roof puts an order on the bench and takes it off again (app/workflows.py)."""
+
+    def accept_channel_order(self, session: Session, facts: ChannelFacts, *, now: datetime, by: Actor) -> Order:
+        """The order becomes one of ours, with stock held and packing work opened."""
+
+    def call_off_channel_order(
+        self, session: Session, order_id: UUID, *, reason: str, now: datetime, by: Actor
+    ) -> bool:
+        """Its work stops and its stock is free; ``False`` when a parcel has left already."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What an export changed about one order."""
+
+    id: int
+    channel_number: str
+    row: int
+    what: str
+    needs_a_look: bool
+    has_moved: bool = False
+
+
+def values_of(sold: SoldOrder) -> dict[str, Any]:
+    """An order's facts as column values."""
+    receiver = asdict(sold.receiver)
+    return {
+        **{name: getattr(sold, name) for name in _PLAIN_FACTS},
+        "items": [asdict(item) for item in sold.items],
+        **{column: receiver[name] for name, column in _RECEIVER_COLUMNS.items()},
+    }
+
+
+_PLAIN_FACTS = (
+    *("status", "refund", "words", "goods_fen", "discount_fen", "freight_fen", "paid_fen", "refund_fen", "total_fen"),
+    *("created_at", "paid_at", "ship_by", "carrier", "tracking", "anchor", "buyer_note", "seller_note"),
+)
+_RECEIVER_COLUMNS = {"name": "buyer_name"} | {
+    name: name
+    for name in (
+        "phone",
+        "phone_ext",
+        "province",
+        "city",
+        "district",
+        "street",
+        "detail",
+        "zip_code",
+        "masked",
+        "encrypted",
+    )
+}
+
+
+def note_orders(
+    session: Session, channel: str, sold: Iterable[SoldOrder], *, import_id: int, now: datetime
+) -> list[Noted]:
+    """Keep what an export says: new orders are added, known ones brought up to date, none is ever there twice.
+
+    Rows are written and locked in the order of their numbers, so that two imports at once wait for each other in line.
+    """
+    by_number = {order.order_id: order for order in sorted(sold, key=lambda order: order.order_id)}
+    if not by_number:
+        return []
+    fresh = {
+        "channel": channel,
+        "standing": RESTING,
+        "reason_detail": "",
+        "first_import_id": import_id,
+        "first_seen_at": now,
+        "changed_at": now,
+    }
+    rows = [{**fresh, "channel_number": number, **values_of(order)} for number, order in by_number.items()]
+    added = set(
+        session.scalars(insert(ChannelOrder).on_conflict_do_nothing().returning(ChannelOrder.channel_number), rows)
+    )
+    found = session.scalars(
+        select(ChannelOrder)
+        .where(ChannelOrder.channel == channel, ChannelOrder.channel_number.in_(by_number))
+        .order_by(ChannelOrder.channel_number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    noted = [
+        _noted(known, by_number[known.channel_number], CREATED)
+        if known.channel_number in added
+        else _bring_up_to_date(known, by_number[known.channel_number], now)
+        for known in found
+    ]
+    session.flush()
+    return sorted(noted, key=lambda one: one.row)
+
+
+def _bring_up_to_date(known: ChannelOrder, sold: SoldOrder, now: datetime) -> Noted:
+    what, changes = changes_to(known, sold)
+    if what != UPDATED:
+        return _noted(known, sold, what)
+    if {"status", "refund"} & changes.keys():
+        known.approved_at = None
+    has_moved = bool(changes.keys() & set(_RECEIVER_COLUMNS.values()))
+    if known.standing == ACCEPTED:
+        known.notice = (
+            "lines_changed" if "items" in changes else "address_changed" if has_moved else None
+        ) or known.notice
+    for name, value in changes.items():
+        setattr(known, name, value)
+    known.changed_at = now
+    return _noted(known, sold, UPDATED, has_moved=has_moved)
+
+
+def _noted(known: ChannelOrder, sold: SoldOrder, what: str, *, has_moved: bool = False) -> Noted:
+    needs_a_look = what != OLDER and rules.needs_a_look(known.standing, known.status, known.refund)
+    return Noted(known.id, known.channel_number, sold.row, what, needs_a_look, has_moved)
+
+
+def changes_to(known: ChannelOrder, sold: SoldOrder) -> tuple[str, dict[str, Any]]:
+    """Whether an export says something new of a known order, and which columns change."""
+    if is_older(sold.status, known.status):
+        return OLDER, {}
+    values = values_of(replace(sold, receiver=rules.newer_receiver(queries.receiver_of(known), sold.receiver)))
+    if values["refund_fen"] is None and values["refund"] == known.refund:
+        del values["refund_fen"]
+    changes = {name: value for name, value in values.items() if getattr(known, name) != value}
+    return (UPDATED if changes else UNCHANGED), changes
+
+
+def lock_channel_order(session: Session, id_: int) -> ChannelOrder:
+    """The platform's order, locked until the transaction ends and read anew."""
+    found = session.scalar(
+        select(ChannelOrder)
+        .where(ChannelOrder.id == id_)
+        .with_for_update(of=ChannelOrder)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("没有这个平台订单。", "There is no such platform order.")
+    return found
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Where an order stands after a look, and whether that is new."""
+
+    standing: str
+    has_moved: bool
+
+
+def settle(session: Session, id_: int, *, floor: Floor, now: datetime, by: Actor) -> Settled:
+    """Let an order go where its facts send it: to the bench, off it, or waiting."""
+    known = lock_channel_order(session, id_)
+    before = (known.standing, known.reason, known.reason_detail)
+    goods = queries.goods_of(session, {item["sku"] for item in known.items})
+    if known.standing == ACCEPTED and rules.must_stop(known.status, known.refund):
+        _call_off(session, known, floor, now=now, by=by)
+    if known.standing != ACCEPTED:
+        free = {sku: good.free for sku, good in goods.items()}
+        standing, reason = rules.next_standing(queries.known_of(known), free)
+        if standing == ACCEPTED:
+            _accept(session, known, goods, floor, now=now, by=by)
+        else:
+            _stand(known, standing, reason)
+    _count_refund(session, known)
+    session.flush()
+    return Settled(known.standing, (known.standing, known.reason, known.reason_detail) != before)
+
+
+def _stand(known: ChannelOrder, standing: str, reason: rules.Reason | None = None) -> None:
+    """The one place where an order's standing changes."""
+    if standing != known.standing and standing not in MOVES[known.standing]:
+        raise Refused(
+            "这个平台订单现在不能这样改。",
+            f"A platform order that is {known.standing} cannot become {standing}.",
+            code="wrong_state",
+        )
+    known.standing = standing
+    known.reason = reason.code if reason else None
+    known.reason_detail = reason.detail if reason else ""
+
+
+def _accept(
+    session: Session,
+    known: ChannelOrder,
+    goods: Mapping[str, Goods],
+    floor: Floor,
+    *,
+    now: datetime,
+    by: Actor,
+) -> None:
+    facts = queries.known_of(known)
+    has_fresh = any(goods[item.sku].is_fresh for item in facts.to_pack)
+    notice = rules.notice_of(facts, has_fresh=has_fresh, is_far=order_rules.refuses_fresh(known.province))
+    try:
+        order = floor.accept_channel_order(
+            session, _facts_of(known, facts, goods, notice, has_fresh=has_fresh), now=now, by=by
+        )
+    except OutOfStock:
+        # Somebody else took the last ones between the look and the hold.
+        _stand(known, WAITING, rules.Reason("short", ", ".join(sorted({item.sku for item in facts.to_pack}))[:80]))
+        return
+    known.order_id = order.id
+    known.notice = notice
+    _stand(known, ACCEPTED)
+
+
+def _facts_of(
+    known: ChannelOrder,
+    facts: rules.Known,
+    goods: Mapping[str, Goods],
+    notice: str | None,
+    *,
+    has_fresh: bool,
+) -> ChannelFacts:
+    """What the order is to us: the lines that are still to be packed, in the words of our own catalogue."""
+    lines = [
+        ChannelLine(
+            variant_id=goods[item.sku].variant_id,
+            quantity=item.quantity,
+            unit_price_fen=item.unit_price_fen,
+            sku=item.sku,
+            title=goods[item.sku].title,
+            spec=goods[item.sku].spec,
+        )
+        for item in facts.to_pack
+    ]
+    money = rules.money_of(facts.items, paid_fen=known.paid_fen, freight_fen=known.freight_fen)
+    words = [rules.NOTICES[notice].zh if notice else "", known.seller_note, known.buyer_note]
+    paid_at = known.paid_at or known.created_at
+    return ChannelFacts(
+        channel=known.channel,
+        channel_number=known.channel_number,
+        lines=lines,
+        buyer_name=known.buyer_name,
+        phone=known.phone,
+        phone_ext=known.phone_ext,
+        address=order_rules.Address(known.province, known.city, known.district, known.street, known.detail),
+        note=" / ".join(filter(None, words)),
+        shipping_fen=money.shipping_fen,
+        discount_fen=money.discount_fen,
+        created_at=known.created_at,
+        paid_at=paid_at,
+        ship_by=known.ship_by or order_rules.ship_by(paid_at, has_fresh=has_fresh),
+    )
+
+
+def _call_off(session: Session, known: ChannelOrder, floor: Floor, *, now: datetime, by: Actor) -> None:
+    assert known.order_id is not None
+    reason = f"{known.channel}: {known.status if known.refund == NO_REFUND else known.refund}"
+    if floor.call_off_channel_order(session, known.order_id, reason=reason, now=now, by=by):
+        _stand(known, STOPPED)
+        known.notice = None
+    else:
+        known.notice = "refund_after_leaving"
+
+
+def _count_refund(session: Session, known: ChannelOrder) -> None:
+    """Money that the platform sent back counts on our order as well, so that reports of net sales are right."""
+    if known.order_id is None or known.refund not in (REFUNDED, PARTLY_REFUNDED):
+        return
+    order = orders.lock_order(session, known.order_id)
+    went_back = order.total_fen if known.refund == REFUNDED else min(known.refund_fen or 0, order.total_fen)
+    if went_back > order.refunded_fen:
+        orders.add_refunded(session, order, went_back - order.refunded_fen)
+
+
+def renew_receiver(session: Session, id_: int, *, now: datetime, by: Actor) -> None:
+    """A buyer's new address reaches an order that is on the bench; one that has left keeps the old."""
+    known = lock_channel_order(session, id_)
+    if known.standing != ACCEPTED or known.order_id is None or rules.reason_of_receiver(queries.receiver_of(known)):
+        return
+    order = orders.lock_order(session, known.order_id)
+    if order.state != PAID:
+        return
+    for name in ("buyer_name", "phone", "phone_ext", "province", "city", "district", "street", "detail"):
+        setattr(order, name, getattr(known, name))
+    record_change(session, actor=by, action="order.address_renewed", subject=f"order:{order.number}", at=now)
+
+
+def give_receiver(session: Session, id_: int, receiver: Receiver, *, now: datetime, by: Actor) -> ChannelOrder:
+    """A person types the receiver of an order whose export keeps it back."""
+    known = lock_channel_order(session, id_)
+    if known.standing != WAITING:
+        raise Refused("这个订单现在不缺地址。", "This order needs no address now.", code="wrong_state")
+    for name, column in _RECEIVER_COLUMNS.items():
+        setattr(known, column, getattr(receiver, name))
+    record_change(session, actor=by, action="channel_order.address_given", subject=_subject(known), at=now)
+    return known
+
+
+def approve(session: Session, id_: int, *, now: datetime, by: Actor) -> ChannelOrder:
+    """A person says that an order is packed although its export leaves a doubt."""
+    known = lock_channel_order(session, id_)
+    if known.standing != WAITING or known.reason not in rules.ASK_A_PERSON:
+        raise Refused("这个订单不等人决定。", "This order waits for no decision.", code="wrong_state")
+    known.approved_at = now
+    record_change(
+        session,
+        actor=by,
+        action="channel_order.approved",
+        subject=_subject(known),
+        at=now,
+        after={"reason": known.reason},
+    )
+    return known
+
+
+def put_notice_away(session: Session, id_: int, *, now: datetime, by: Actor) -> None:
+    """A person has seen the notice; a second tap changes nothing."""
+    known = lock_channel_order(session, id_)
+    if known.notice is None:
+        return
+    record_change(
+        session,
+        actor=by,
+        action="channel_order.notice_seen",
+        subject=_subject(known),
+        at=now,
+        before={"notice": known.notice},
+    )
+    known.notice = None
+
+
+def _subject(known: ChannelOrder) -> str:
+    return f"channel_order:{known.channel}:{known.channel_number}"
