@@ -1,5 +1,218 @@
-"""The packer's pages: get work, pack, done, pass book."""
+"""The packer's pages: get work, pack, done, something is wrong, pass book."""
 
-from flask import Blueprint
+from typing import Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from fulfillment.bench import packer_queries
+from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.packing import packer_service
+from fulfillment.packing import service as packing
+from fulfillment.packing.lead_rules import read_scan
+from fulfillment.packing.models import PackingTask
+from fulfillment.packing.states import GOODS_TROUBLES, PERSON_TROUBLES
+from kernel import once
+from kernel.errors import NotFound, Problem, Refused
+from kernel.http import actor, current_person, requires, setting, transaction, utc_now
+from kernel.parse import FieldError, parse_count
+from kernel.people.rules import LEAD, PACKER, WEIGHER, home_page
+from kernel.text import t
 
 blueprint = Blueprint("bench", __name__, url_prefix="/bench")
+
+_LARGEST_ID = 2**62
+_BADGE: Final = "GF-"
+
+
+def _me() -> int:
+    """The id of the person at this device."""
+    person_id = actor().person_id
+    assert person_id is not None
+    return person_id
+
+
+def _task(task_id: int) -> int:
+    """A task's id from an address, bounded."""
+    if not 0 < task_id < _LARGEST_ID:
+        raise NotFound("没有这件活。", "There is no such task.")
+    return task_id
+
+
+def _id_or_none(raw: object) -> int | None:
+    """An id from the address line or a hidden field; a broken one counts as not given."""
+    try:
+        return parse_count(raw, 1, _LARGEST_ID)
+    except FieldError:
+        return None
+
+
+def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: Problem | None = None) -> Response:
+    """The packer's one screen; with a problem, the same screen says it and what was typed is kept."""
+    with transaction() as session:
+        bench = packer_queries.bench_of(
+            session, _me(), wanted=wanted, done_id=done_id, now=utc_now(), zone=setting("workshop_zone")
+        )
+    page = "put_back" if bench.put_back else "card" if bench.card else "home"
+    html = render_template(
+        f"bench/{page}.html",
+        bench=bench,
+        today=bench.today,
+        reads_aloud=bench.reads_aloud,
+        problem=problem,
+        typed=read_scan(request.form.get("code")) if problem else "",
+        form_key=once.new_key(),
+    )
+    return Response(html, status=problem.status if problem else 200, mimetype="text/html")
+
+
+@blueprint.get("")
+@requires(PACKER, LEAD, WEIGHER)
+def home() -> Response:
+    """Where a packer's day begins and goes on; others are led to their own pages."""
+    person = current_person()
+    if person is not None and PACKER not in person.roles:
+        return redirect(home_page(set(person.roles)))
+    return _screen(wanted=read_scan(request.args.get("parcel")), done_id=_id_or_none(request.args.get("done")))
+
+
+@blueprint.post("/work")
+@requires(PACKER)
+def get_work() -> Response:
+    """Take the next batch, or go on with what is in hand."""
+    try:
+        with transaction() as session:
+            packing.take_work(session, _me(), now=utc_now(), zone=setting("workshop_zone"), by=actor())
+    except Refused as problem:
+        return _screen(problem=problem)
+    return redirect(url_for("bench.home"), code=303)
+
+
+@blueprint.post("/tasks/<int:task_id>/done")
+@requires(PACKER)
+def finish(task_id: int) -> Response:
+    """The parcel is packed; pressed again, nothing happens again."""
+    try:
+        with transaction() as session:
+            packing.finish_task(session, _task(task_id), _me(), now=utc_now(), by=actor())
+    except Refused as problem:
+        return _screen(problem=problem)
+    return redirect(url_for("bench.home", done=task_id), code=303)
+
+
+@blueprint.post("/scan")
+@requires(PACKER)
+def scan() -> Response:
+    """A parcel's number, scanned or typed, marks it done; the next person's badge hands the tablet over."""
+    code = request.form.get("code", "")
+    if read_scan(code).startswith(_BADGE):
+        return redirect(url_for("sign_in.sign_in_with_badge"), code=307)
+    card = _id_or_none(request.form.get("card"))
+    try:
+        with transaction() as session:
+            task = packer_service.finish_scanned(session, code, _me(), card=card, now=utc_now(), by=actor())
+    except Problem as problem:
+        return _screen(wanted=str(problem.extra.get("parcel", request.form.get("shown", ""))), problem=problem)
+    return redirect(url_for("bench.home", done=task.id), code=303)
+
+
+@blueprint.post("/tasks/<int:task_id>/undo")
+@requires(PACKER)
+def undo(task_id: int) -> Response:
+    """Take a "done" back."""
+    with transaction() as session:
+        is_back = packing.undo_finish(session, _task(task_id), _me(), now=utc_now(), by=actor())
+        number = session.get_one(PackingTask, task_id).parcel.number
+    if is_back:
+        flash(t("撤回了，这件又在您手上。", "Taken back: it is in your hands again."), "done")
+    else:
+        flash(
+            t("来不及撤回了。有不对的，请找组长。", "Too late to take back. If something is wrong, ask the lead."),
+            "problem",
+        )
+    return redirect(url_for("bench.home", parcel=number), code=303)
+
+
+@blueprint.post("/tasks/<int:task_id>/put-back")
+@requires(PACKER)
+def put_back(task_id: int) -> Response:
+    """The goods of a cancelled order are back on the shelf."""
+    with transaction() as session:
+        packing.note_put_back(session, _task(task_id), _me(), now=utc_now())
+    flash(t("谢谢，放回去就好了。", "Thank you, that is all."), "done")
+    return redirect(url_for("bench.home"), code=303)
+
+
+@blueprint.get("/wrong")
+@requires(PACKER, LEAD, WEIGHER)
+def wrong() -> Response:
+    """What is wrong: pictures to tap."""
+    return _trouble_page("wrong")
+
+
+@blueprint.get("/wrong/<reason>")
+@requires(PACKER)
+def what_next(reason: str) -> Response:
+    """What happens next, and a last look before the work goes back."""
+    if reason not in TROUBLES:
+        raise NotFound
+    return _trouble_page("what_next", reason)
+
+
+def _trouble_page(page: str, reason: str = "") -> Response:
+    wanted = read_scan(request.args.get("parcel"))
+    with transaction() as session:
+        bench = packer_queries.bench_of(
+            session, _me(), wanted=wanted, done_id=None, now=utc_now(), zone=setting("workshop_zone")
+        )
+    if reason in GOODS_TROUBLES and bench.card is None:
+        return redirect(url_for("bench.wrong"))
+    html = render_template(
+        f"bench/{page}.html",
+        bench=bench,
+        today=bench.today,
+        reads_aloud=bench.reads_aloud,
+        troubles=TROUBLES,
+        shown=[*(GOODS_TROUBLES if bench.card else ()), *PERSON_TROUBLES],
+        reason=reason,
+    )
+    return Response(html, mimetype="text/html")
+
+
+@blueprint.post("/wrong/<reason>")
+@requires(PACKER)
+def give_back(reason: str) -> Response:
+    """The parcel goes to the lead, or the person stops and everything in hand goes back."""
+    if reason not in TROUBLES:
+        raise NotFound
+    with transaction() as session:
+        if reason in PERSON_TROUBLES:
+            packing.leave_bench(session, _me(), reason=reason, now=utc_now(), by=actor())
+        else:
+            task_id = _task(_id_or_none(request.form.get("task")) or 0)
+            packing.return_task(session, task_id, _me(), reason=reason, now=utc_now(), by=actor())
+    flash(str(TROUBLES[reason].done), "done")
+    return redirect(url_for("bench.home"), code=303)
+
+
+@blueprint.get("/passbook")
+@requires(PACKER)
+def passbook() -> str:
+    """What is owed, line by line, newest first."""
+    with transaction() as session:
+        book = packer_queries.pass_book_of(
+            session,
+            _me(),
+            before=_id_or_none(request.args.get("before")),
+            after=_id_or_none(request.args.get("after")),
+            now=utc_now(),
+            zone=setting("workshop_zone"),
+        )
+        reads_aloud = packer_queries.reads_aloud(session, _me())
+    return render_template("bench/passbook.html", book=book, today=book.today, reads_aloud=reads_aloud)
+
+
+@blueprint.get("/help")
+def help_page() -> str:
+    """How packing goes, in four pictures; for anybody, also before signing in."""
+    return render_template("bench/help.html")
