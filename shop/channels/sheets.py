@@ -164,11 +164,11 @@ def read_grid(raw: bytes) -> Grid:
     Raises:
         FieldError: empty, too large, or no table; the words name what it is instead.
     """
-    _check_kind(raw)
+    check_kind(raw)
     if raw.startswith(b"PK"):
         grid: Grid = next((sheet for sheet in read_workbook(raw).values() if sheet), [])
     else:
-        grid = list(_csv_rows(decode(raw)))
+        grid = list(csv_rows(decode(raw)))
     if not grid:
         raise FieldError("文件是空的。", "the file is empty")
     if len(grid) > MOST_ROWS:
@@ -178,7 +178,12 @@ def read_grid(raw: bytes) -> Grid:
     return grid
 
 
-def _check_kind(raw: bytes) -> None:
+def check_kind(raw: bytes) -> None:
+    """Refuse what is empty, too large, or plainly no table.
+
+    Raises:
+        FieldError: saying what it is instead.
+    """
     if not raw.strip():
         raise FieldError("文件是空的。", "the file is empty")
     if len(raw) > LARGEST_BYTES:
@@ -214,7 +219,12 @@ def delimiter_of(text: str) -> str:
     return max(",\t;", key=first.count)
 
 
-def _csv_rows(text: str) -> Iterator[list[str]]:
+def csv_rows(text: str) -> Iterator[list[str]]:
+    """The rows of a CSV text, bounded.
+
+    Raises:
+        FieldError: naming the line that cannot be read.
+    """
     if "\0" in text:
         raise FieldError("这不是表格文件。", "this is not a table")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))

@@ -1,4 +1,6 @@
-"""Reading a workbook that a stranger made: everything is measured before the parser sees it.
+"""Workbooks: reading one that a stranger made, and writing one in which nothing can run.
+
+Everything is measured before the parser sees it.
 
 A workbook is a zip of XML. A small one can unpack to gigabytes, name one cell at XFD1048576 so that a table of 17
 billion cells is laid out, or point a hundred thousand cells at one long string. So each part is unpacked here under a
@@ -10,12 +12,14 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from xml.sax.saxutils import unescape
 
+import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from kernel.parse import FieldError
+from shop.channels.cells import plain
 
 MOST_UNPACKED_BYTES = 80_000_000
 MOST_PARTS = 200
@@ -155,3 +159,23 @@ def _put_back_formulas(rows: Cells, sheet: bytes) -> None:
         row, column = int(digits) - 1, _column(letters) - 1
         if row < len(rows) and column < len(rows[row]) and rows[row][column] in ("", None):
             rows[row][column] = "=" + unescape(formula.decode("utf-8", "replace"))
+
+
+def write_workbook(sheets: Mapping[str, Cells], text_columns: Collection[int]) -> bytes:
+    """A workbook of these cells. Text is written as text whatever it begins with; ``text_columns`` stay text when edited."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(buffer, options)
+    as_text = book.add_format({"num_format": "@"})
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for column in text_columns:
+            sheet.set_column(column, column, 26, as_text)
+        for row_number, row in enumerate(rows):
+            for column_number, cell in enumerate(row):
+                if isinstance(cell, float) and column_number not in text_columns:
+                    sheet.write_number(row_number, column_number, cell)
+                elif (text := plain(cell)) != "":
+                    sheet.write_string(row_number, column_number, text, as_text)
+    book.close()
+    return buffer.getvalue()
