@@ -89,10 +89,10 @@ def parse_bps(raw: object, high_bps: int, low_bps: int = 0) -> int:
 
 
 def parse_date(raw: object) -> date:
-    """``2026-08-01`` or ``2026/8/1``."""
+    """``2026-08-01`` or ``2026/8/1``, within the years in which any zone's midnight is a time (1900 to 2999)."""
     match = _DATE.fullmatch(raw.strip()) if isinstance(raw, str) else None
     try:
-        if match is None:
+        if match is None or not 1900 <= int(match[1]) <= 2999:
             raise ValueError
         return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-FONTS = Path(__file__).resolve().parent / "fonts"
-RARE = "GongfangRare-Regular.otf"
-_REGULAR = ("GongfangSans-Regular.ttf", RARE)
+# Browsers load the rare characters from there too (static/css/print.css).
+FONTS = Path(__file__).resolve().parents[2] / "static/fonts"
+_REGULAR = ("GongfangSans-Regular.ttf", "GongfangRare-Regular.otf")
 _BOLD = ("GongfangSans-Bold.ttf",)
 
 _MM_PER_PT = 25.4 / 72

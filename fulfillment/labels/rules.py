@@ -9,11 +9,13 @@ from kernel.text import Text
 # Why a slip is printed again; "other" needs a word of its own.
 REPRINT_REASONS: Final[dict[str, Text]] = {
     "not_out": Text("没有打出来", "It did not come out"),
-    "torn": Text("撕坏了", "It was torn"),
+    "torn": Text("破了", "It is torn"),
     "unclear": Text("打得看不清", "It cannot be read"),
     "lost": Text("找不到了", "It is lost"),
     "other": Text("别的原因", "Another reason"),
 }
+
+LONGEST_REASON = 60
 
 # What tells the door, from the earliest of these to the end of the line: after the building, a unit, a room.
 _DOORS = (
@@ -40,7 +42,10 @@ class SlipLine:
 
 @dataclass(frozen=True)
 class Slip:
-    """Everything that is printed for one box; the receiver is masked already."""
+    """Everything that is printed for one box; the receiver is masked already.
+
+    ``copy`` counts its prints; 0 is a preview, which says on its face that it is not to be stuck on.
+    """
 
     parcel_number: str
     order_number: str
@@ -92,3 +97,10 @@ def mask_detail(detail: str) -> str:
 def mask_note(note: str) -> str:
     """What the buyer wrote, without a mobile number that stands in it."""
     return _MOBILE.sub(lambda found: mask_phone(found[0]), note)
+
+
+def reason_words(reason: str) -> str:
+    """A stored reason in the language of the page; one of its own follows the word "other"."""
+    code, _, own = reason.partition(": ")
+    known = REPRINT_REASONS.get(code)
+    return own or (str(known) if known else reason)

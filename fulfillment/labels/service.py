@@ -50,7 +50,7 @@ def masked_place(order: Order) -> str:
 
 
 def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None) -> Slip:
-    """The slip of a parcel; ``copy`` counts its prints."""
+    """The slip of a parcel; ``copy`` counts its prints, 0 is a preview."""
     order = parcel.order
     printed = f"{printed_at.astimezone(zone):%m-%d %H:%M}" if printed_at else ""
     return Slip(

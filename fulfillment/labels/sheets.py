@@ -10,6 +10,7 @@ from kernel.text import t
 # Sizes in pt and mm, the same as in slip.typ and print.css. Names and goods are 14 pt and more, the number 24.
 NUMBER_PT, GOODS_PT, NAME_PT, ADDRESS_PT, HEAD_PT = 24, 15, 14, 12, 14
 ROOM_MM = 92
+PREVIEW = 0
 _GOODS_ROOM_MM = 74
 _FOOT_ROOM_MM = 62
 _HEAD_ROOM_MM = 44
@@ -48,7 +49,7 @@ def sheets_of(slip: Slip) -> list[Sheet]:
     """The slip's pages: one, or as many as its goods need; none of them is left out."""
     items = [_item(line) for line in slip.lines]
     pages = list(_pages(items, _GOODS_MM))
-    if slip.copy > 1 or len(pages) > 1:
+    if slip.copy != 1 or len(pages) > 1:
         pages = list(_pages(items, _GOODS_MM - _MARK_MM))
     return [_sheet(slip, page, number, len(pages)) for number, page in enumerate(pages, 1)]
 
@@ -102,13 +103,17 @@ def _first(lines: tuple[str, ...]) -> str:
 
 
 def _mark(copy: int, page: int, pages: int) -> str:
-    """What keeps a second paper from being taken for a second parcel."""
-    again = t("第 {copy} 次打印", "Copy {copy}", copy=copy) if copy > 1 else ""
+    """What keeps a preview or a second paper from being taken for a parcel of its own."""
+    again = "" if copy == 1 else t("第 {copy} 次打印", "Copy {copy}", copy=copy)
+    if copy == PREVIEW:
+        again = t("预览，不要贴", "Preview, do not stick on")
     of_pages = t("第 {page} 张，共 {pages} 张", "Sheet {page} of {pages}", page=page, pages=pages) if pages > 1 else ""
     return " · ".join(part for part in (again, of_pages) if part)
 
 
 def _next_step(slip: Slip, page: int, pages: int) -> str:
+    if slip.copy == PREVIEW:
+        return t("按“打印”才是正式的单子", "Press “Print” to get the real one")
     if slip.copy > 1:
         return t("先撕掉旧的那张，再贴这一张", "Tear off the old one, then stick this on")
     if page < pages:

@@ -51,6 +51,22 @@ def people_at_work(session: Session, now: datetime, zone: ZoneInfo) -> list[AtWo
     return [AtWork(*row) for row in session.execute(_PEOPLE, {"start": start, "end": end})]
 
 
+def tasks_in_hand_by_person(session: Session) -> dict[int, list[PackingTask]]:
+    """What is in whose hands, earliest due first."""
+    tasks = session.scalars(
+        select(PackingTask)
+        .join(PackingTask.parcel)
+        .options(contains_eager(PackingTask.parcel).selectinload(Parcel.lines))
+        .where(PackingTask.state == TAKEN)
+        .order_by(PackingTask.due_at, PackingTask.id)
+    )
+    in_hand: dict[int, list[PackingTask]] = {}
+    for task in tasks:
+        assert task.packer_id is not None
+        in_hand.setdefault(task.packer_id, []).append(task)
+    return in_hand
+
+
 @dataclass(frozen=True)
 class DueHour:
     """Work that is due within one hour of the clock; ``starts_at`` is empty for what is late."""
@@ -159,12 +175,13 @@ def find_parcels(session: Session, scanned: str) -> Sequence[Parcel]:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a parcel; ``what`` is a word of the template, ``detail`` what goes with it."""
+    """Something that happened to a parcel; ``what`` and ``reason`` are words for the template, ``copy`` counts prints."""
 
     at: datetime
     by: str
     what: str
-    detail: str
+    reason: str = ""
+    copy: int = 0
 
 
 def history_of(session: Session, parcel: Parcel) -> list[Event]:
@@ -174,7 +191,7 @@ def history_of(session: Session, parcel: Parcel) -> list[Event]:
     changes = session.scalars(select(AuditEntry).where(AuditEntry.subject == f"parcel:{parcel.number}")).all()
     events = [
         *(Event(move.at, move.by, move.to_state, move.reason) for move in moves),
-        *(Event(one.at, one.by, "printed", f"{one.copy} {one.reason}".strip()) for one in prints),
+        *(Event(one.at, one.by, "printed", one.reason, one.copy) for one in prints),
         *(Event(change.at, change.actor, change.action, _waybill(change)) for change in changes),
     ]
     return sorted(events, key=lambda event: event.at, reverse=True)

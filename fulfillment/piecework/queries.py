@@ -72,9 +72,19 @@ _BY_PERSON = text("""
 """)
 
 
-def wages_by_person(session: Session, start: datetime, end: datetime) -> Sequence[object]:
+@dataclass(frozen=True)
+class PersonWages:
+    """What one person earned in a span of time: pieces less those taken back, and fen."""
+
+    person_id: int
+    name: str
+    pieces: int
+    fen: int
+
+
+def wages_by_person(session: Session, start: datetime, end: datetime) -> list[PersonWages]:
     """Pieces and fen of everybody who earned in a span of time, most first."""
-    return session.execute(_BY_PERSON, {"start": start, "end": end}).all()
+    return [PersonWages(*row) for row in session.execute(_BY_PERSON, {"start": start, "end": end})]
 
 
 def all_rates(session: Session) -> Sequence[PieceRate]:

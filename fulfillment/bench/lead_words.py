@@ -1,0 +1,71 @@
+"""The words that the lead's templates use."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.couriers.rules import CARRIERS
+from fulfillment.labels.rules import mask_name, mask_phone, reason_words
+from fulfillment.labels.service import CHANNEL_WORDS, masked_place
+from fulfillment.packing.lead_rules import STOP_REASONS, standing
+from fulfillment.packing.models import Parcel
+from kernel.http import setting, utc_now
+from kernel.text import Text
+from shop.storefront.rules import said_moment
+
+TROUBLE_WORDS: Mapping[str, Text] = {
+    **{code: trouble.word for code, trouble in TROUBLES.items()},
+    "undo": Text("按错了，撤回", "Pressed by mistake, undone"),
+}
+
+# State of a parcel: word, tone and shape, so that it is never colour alone.
+STANDING_WORDS: Mapping[str, tuple[Text, str, str]] = {
+    "waiting": (Text("等人包", "Waiting"), "gold", "clock"),
+    "taken": (Text("在手上", "In hand"), "sky", "user"),
+    "packed": (Text("包好了，等快递", "Packed, for the courier"), "moss", "check"),
+    "handed_over": (Text("交给快递了", "With the courier"), "moss", "truck"),
+    "cancelled": (Text("取消了", "Cancelled"), "plain", "close"),
+    "stopped": (Text("停了", "Stopped"), "plain", "stop"),
+}
+
+EVENT_WORDS: Mapping[str, Text] = {
+    "waiting": Text("放到待打包", "Put on the pile"),
+    "taken": Text("领走", "Taken"),
+    "packed": Text("包好", "Packed"),
+    "stopped": Text("停下", "Stopped"),
+    "printed": Text("打单子", "Slip printed"),
+    "parcel.handed_over": Text("交给快递", "Handed over"),
+    "parcel.waybill_corrected": Text("改快递单号", "Waybill corrected"),
+}
+
+
+def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
+    """What every template of the lead may use."""
+    return {
+        "carriers": CARRIERS,
+        "carrier_name": lambda code: CARRIERS.get(code, code),
+        "channel_words": CHANNEL_WORDS,
+        "event_words": EVENT_WORDS,
+        "goods_of": goods_of,
+        "mask_name": mask_name,
+        "mask_phone": mask_phone,
+        "masked_place": masked_place,
+        "reason_words": reason_words,
+        "standing_of": lambda parcel: standing(parcel.state, parcel.task.state),
+        "standing_words": STANDING_WORDS,
+        "said": lambda moment: said_moment(moment, utc_now(), setting("workshop_zone")),
+        "said_reason": said_reason,
+        "trouble_words": TROUBLE_WORDS,
+    }
+
+
+def goods_of(parcel: Parcel) -> str:
+    """What is in the box, on one line."""
+    return "，".join(f"{line.title} {line.spec} ×{line.quantity}" for line in parcel.lines)
+
+
+def said_reason(reason: str) -> str:
+    """Why work was given back or stopped, in the language of the page; what a person typed follows the word "other"."""
+    code, _, own = reason.partition(": ")
+    known = TROUBLE_WORDS.get(code) or STOP_REASONS.get(code)
+    return own or (str(known) if known else reason)
