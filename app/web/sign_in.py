@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app.web.language import COOKIE as LANGUAGE_COOKIE
 from fulfillment.labels.rules import mask_name
 from kernel import limits
-from kernel.errors import NotSignedIn, Problem, TooMany
+from kernel.errors import NotFound, NotSignedIn, Problem, TooMany
 from kernel.forms import Form
 from kernel.http import current_person, setting, sign_in_cookie, transaction, utc_now
 from kernel.people import service as people
@@ -190,7 +191,7 @@ def _pin_pad(person_id: int, problem: Problem | None) -> tuple[str, int]:
         face = next((face for face in _faces(session) if face.person_id == person_id), None)
     if face is None:
         return _badge_page(
-            NotSignedIn("没有找到这个人，请重新选名字。", "That person was not found. Choose the name again.")
+            NotFound("没有找到这个人，请重新选名字。", "That person was not found. Choose the name again.")
         )
     page = render_template("sign_in/pin.html", face=face, problem=problem, next=request.values.get("next", ""))
     return page, problem.status if problem else 200
@@ -200,8 +201,6 @@ def _pin_pad(person_id: int, problem: Problem | None) -> tuple[str, int]:
 def sign_in_with_pin(person_id: int) -> Response | tuple[str, int]:
     """Sign in at the bench with a PIN."""
     pin = request.form.get("pin", "")[:20]
-    if person_id >= 2**62:
-        return _pin_pad(person_id, None)
     try:
         return _sign_in(
             lambda session: people.person_by_pin(session, person_id, pin), face="bench", bucket=f"pin:{person_id}"
@@ -224,7 +223,10 @@ def sign_in_with_badge() -> Response | tuple[str, int]:
 @blueprint.post("/bench/hand-over")
 def hand_over_tablet() -> Response:
     """The next person's turn at this tablet; work in hand stays with whoever has it."""
-    return _leave("sign_in.badge_page")
+    response = _leave("sign_in.badge_page")
+    # The next person has a language of their own.
+    response.delete_cookie(LANGUAGE_COOKIE, secure=setting("is_https"), httponly=True, samesite="Lax")
+    return response
 
 
 @blueprint.post("/sign-out")
