@@ -1,7 +1,7 @@
 """The hot path: a counter with one clerk.
 
 A thousand people press the same button at once. Everybody who waits in this process is served by one clerk
-in one transaction: keys are looked up once, offers and stock are locked once in a fixed order, wishes are
+in one transaction: offers and stock are locked once in a fixed order, keys are looked up once, wishes are
 granted first come first served, and one statement writes all of it. Each request gets its own answer after
 the commit. If the joint write fails, each order is tried alone, so that one bad order spoils no other.
 
@@ -10,7 +10,7 @@ keep them honest with each other.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from json import dumps
 from threading import Event, Lock
@@ -19,11 +19,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
-from kernel.errors import Problem, Refused, Unavailable
+from kernel.errors import Problem, Refused, TooMany, Unavailable
 from shop.orders import counter_sql as sql
+from shop.orders.counter_sql import Hold
 from shop.orders.placing import Asked, OfferState, Placed, grant
+from shop.orders.rules import ORDERS_WINDOW
 
 MOST_AT_ONCE = 128
+
+_FULL = ("out_of_stock", "cap_reached")
 
 
 class _Ticket:
@@ -82,7 +86,7 @@ class Counter:
                 following = self._waiting[0] if self._waiting else None
                 self._has_clerk = following is not None
             for ticket in batch:
-                ticket.answer = ticket.answer or Unavailable("请再试一次。", "Please try again.")
+                ticket.answer = ticket.answer or _busy()
                 ticket.called.set()
             if following:
                 following.called.set()
@@ -90,12 +94,22 @@ class Counter:
     def _answers(self, batch: Sequence[Asked], now: datetime) -> Sequence[Placed | Exception]:
         try:
             return self._place_together(batch, now)
-        except OperationalError as error:
-            # A row lock held elsewhere or a server gone: trying each alone would only wait again.
-            return [error] * len(batch)
+        except OperationalError:
+            # A row lock held elsewhere or a server gone: trying each alone would only wait again, and so would those
+            # who came meanwhile. The same key may be sent again.
+            self._send_away_who_waits()
+            return [_busy() for _ in batch]
         except Exception:  # noqa: BLE001
             # Whatever it is, nobody may be left waiting for an answer.
             return [self._place_alone(asked, now) for asked in batch]
+
+    def _send_away_who_waits(self) -> None:
+        with self._gate:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for ticket in waiting:
+            ticket.answer = _busy()
+            ticket.called.set()
 
     def _place_alone(self, asked: Asked, now: datetime) -> Placed | Exception:
         try:
@@ -108,27 +122,36 @@ class Counter:
             return place_batch(session, batch, now)
 
 
+def _busy() -> Unavailable:
+    return Unavailable("现在有点忙，请过几秒再试。", "Busy right now. Try again in a few seconds.")
+
+
 def place_batch(session: Session, batch: Sequence[Asked], now: datetime) -> list[Placed | Exception]:
     """Place these orders in one transaction, first come first served; one answer for each, in order."""
-    known = sql.find_placed(session, [asked.idempotency_key for asked in batch])
+    # Locked first: a double tap that another process is placing right now is then found among the known ones.
     offers = sql.lock_offers(session, {line.offer_id for asked in batch for line in asked.lines})
-    taken_by_buyer = sql.taken_by_buyer(session, {asked.phone for asked in batch}, offers, now)
-    swept: set[int] = set()
+    known = sql.find_placed(session, [asked.idempotency_key for asked in batch])
+    new = [asked for asked in batch if asked.idempotency_key not in known]
+    turn = _Turn(session, offers, sql.taken_by_buyer(session, {asked.phone for asked in new}, offers, now), now)
+    tries = sql.count_tries(session, new, now)
     answers: list[Placed | Exception] = []
-    new: list[Placed] = []
+    written: list[Placed] = []
     for asked in batch:
         earlier = known.get(asked.idempotency_key)
         try:
-            placed = _replay(asked, earlier) if earlier else _grant(session, asked, offers, taken_by_buyer, swept, now)
+            if earlier:
+                answers.append(_replay(asked, earlier))
+                continue
+            _refuse_flood(asked, tries)
+            placed = turn.grant(asked)
         except Problem as problem:
             answers.append(problem)
             continue
-        if not earlier:
-            known[asked.idempotency_key] = placed
-            new.append(placed)
+        known[asked.idempotency_key] = placed
+        written.append(placed)
         answers.append(placed)
-    if new:
-        sql.write_orders(session, dumps([placed.as_row() for placed in new]), now)
+    if written:
+        sql.write_orders(session, dumps([placed.row for placed in written]), now)
     return answers
 
 
@@ -143,30 +166,81 @@ def _replay(asked: Asked, earlier: Placed) -> Placed:
     return earlier.repeated()
 
 
-def _grant(
-    session: Session,
-    asked: Asked,
-    offers: dict[int, OfferState],
-    taken_by_buyer: dict[tuple[int, str], int],
-    swept: set[int],
-    now: datetime,
-) -> Placed:
-    """Grant the wish; when it does not fit, first give back lapsed holds and the buyer's own unpaid one."""
-    try:
-        return grant(asked, offers, taken_by_buyer, now)
-    except Refused as refusal:
-        if refusal.code not in ("out_of_stock", "cap_reached"):
+def _refuse_flood(asked: Asked, tries: Mapping[str, int]) -> None:
+    """Nobody orders by hand this often."""
+    if any(tries[limit.bucket] > limit.most for limit in asked.limits):
+        raise TooMany(
+            "下单太频繁了，请过几分钟再试。",
+            "Too many orders from here. Please wait some minutes.",
+            extra={"retry_after_s": int(ORDERS_WINDOW.total_seconds())},
+        )
+
+
+class _Turn:
+    """What the clerk knows in one transaction: the locked offers, and what each buyer has of them."""
+
+    def __init__(
+        self,
+        session: Session,
+        offers: dict[int, OfferState],
+        taken_by_buyer: dict[tuple[int, str], int],
+        now: datetime,
+    ) -> None:
+        self._session = session
+        self._offers = offers
+        self._taken_by_buyer = taken_by_buyer
+        self._now = now
+        self._swept: set[int] = set()
+
+    def grant(self, asked: Asked) -> Placed:
+        """Grant a wish; when it does not fit, first with lapsed holds given back, then in place of the buyer's own."""
+        try:
+            return self._try(asked)
+        except Refused as refusal:
+            if refusal.code not in _FULL:
+                raise
+            if self._give_back_lapsed(asked):
+                try:
+                    return self._try(asked)
+                except Refused as still:
+                    refusal = still
+            return self._grant_in_place_of_own_hold(asked, refusal)
+
+    def _try(self, asked: Asked) -> Placed:
+        return grant(asked, self._offers, self._taken_by_buyer, self._now)
+
+    def _give_back_lapsed(self, asked: Asked) -> bool:
+        """Give back holds of these offers that have run out, once a turn and without waiting for the worker."""
+        wanted = {line.offer_id for line in asked.lines} & set(self._offers)
+        lapsed = sql.lapsed_holds(self._session, wanted - self._swept, self._offers, self._now)
+        self._swept |= wanted
+        for hold in lapsed:
+            self._count(hold, -1)
+        sql.free(self._session, lapsed, "expired", "hold ran out", self._now)
+        return bool(lapsed)
+
+    def _grant_in_place_of_own_hold(self, asked: Asked, refusal: Refused) -> Placed:
+        """Nobody is blocked by herself: her new order takes over her own unpaid one, if that makes it fit."""
+        own = sql.own_holds(self._session, asked, self._offers, self._now)
+        if not own:
+            raise refusal
+        for hold in own:
+            self._count(hold, -1)
+        try:
+            placed = self._try(asked)
+        except Refused:
+            # It does not help: she keeps what she has.
+            for hold in own:
+                self._count(hold, +1)
             raise
-        wanted = {line.offer_id for line in asked.lines if line.offer_id in offers}
-        freed = sql.free_lapsed_holds(session, wanted - swept, now)
-        freed += sql.free_own_hold(session, asked, wanted, now)
-        swept |= wanted
-        if not freed:
-            raise
-        for gone in freed:
-            offers[gone.offer_id].give_back(gone.quantity)
-            if gone.counted:
-                taken_by_buyer[gone.offer_id, gone.phone] = max(
-                    0, taken_by_buyer.get((gone.offer_id, gone.phone), 0) - gone.quantity
-                )
-        return grant(asked, offers, taken_by_buyer, now)
+        sql.free(self._session, own, "cancelled", "replaced by the buyer's next order", self._now)
+        return placed
+
+    def _count(self, hold: Hold, sign: int) -> None:
+        for line in hold.lines:
+            if line.offer_id not in self._offers:
+                continue
+            self._offers[line.offer_id].take(sign * line.quantity)
+            if hold.counts_for_cap:
+                buyer = (line.offer_id, hold.phone)
+                self._taken_by_buyer[buyer] = self._taken_by_buyer.get(buyer, 0) + sign * line.quantity

@@ -1,15 +1,19 @@
 """The statements of the counter: Core and plain SQL, since ORM objects cost a tenth of the speed here."""
 
-from collections.abc import Iterable
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from kernel import limits
 from kernel.text import Text
 from shop.orders.placing import Asked, OfferState, Placed, StockState
+from shop.orders.rules import ORDERS_WINDOW
 
 _FIND_PLACED = text("""
     SELECT id, number, total_fen, shipping_fen, hold_until, idempotency_key, request_hash
@@ -51,15 +55,28 @@ _OWN_HOLD = text("""
       AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.offer_id = ANY(:offers))
     FOR NO KEY UPDATE SKIP LOCKED
 """)
+_LINES = text("SELECT order_id, offer_id, variant_id, quantity FROM order_lines WHERE order_id = ANY(:orders)")
 
+# A hold may have goods besides those that this turn has locked. Waiting for them could make a ring, so they are taken
+# only when they are free.
+_LOCK_MORE_OFFERS = text("SELECT id FROM offers WHERE id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED")
+_LOCK_MORE_LEVELS = text(
+    "SELECT variant_id FROM stock_levels WHERE variant_id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED"
+)
+
+# The job closes the hosted page that such an order may have (shop/payments/steps.py).
 _FREE = text("""
     WITH freed AS (
-        UPDATE orders SET state = :state WHERE id = ANY(:orders) AND state = 'held' RETURNING id
+        UPDATE orders SET state = :state WHERE id = ANY(:orders) RETURNING id
     ), line AS (
         SELECT l.* FROM order_lines l JOIN freed ON freed.id = l.order_id
     ), log AS (
         INSERT INTO order_log (order_id, from_state, to_state, at, by, reason)
         SELECT id, 'held', :state, :now, 'counter', :reason FROM freed
+    ), job AS (
+        INSERT INTO jobs (kind, key, payload, run_at, created_at, attempts)
+        SELECT 'end_order', 'end:' || id, jsonb_build_object('order', id), :now, :now, 0 FROM freed
+        ON CONFLICT (key) WHERE done_at IS NULL DO NOTHING
     ), movement AS (
         INSERT INTO stock_movements (variant_id, kind, on_hand_change, held_change, source, by, at)
         SELECT variant_id, 'released', 0, -sum(quantity), 'order:' || order_id, 'counter', :now
@@ -68,12 +85,10 @@ _FREE = text("""
         UPDATE offers SET taken = taken - back.quantity, revision = revision + 1
         FROM (SELECT offer_id, sum(quantity) AS quantity FROM line WHERE offer_id IS NOT NULL GROUP BY offer_id) back
         WHERE offers.id = back.offer_id
-    ), level AS (
-        UPDATE stock_levels SET held = held - back.quantity, revision = revision + 1
-        FROM (SELECT variant_id, sum(quantity) AS quantity FROM line GROUP BY variant_id) back
-        WHERE stock_levels.variant_id = back.variant_id
     )
-    SELECT line.offer_id, line.quantity, o.phone FROM line JOIN orders o ON o.id = line.order_id
+    UPDATE stock_levels SET held = held - back.quantity, revision = revision + 1
+    FROM (SELECT variant_id, sum(quantity) AS quantity FROM line GROUP BY variant_id) back
+    WHERE stock_levels.variant_id = back.variant_id
 """)
 
 _WRITE = text("""
@@ -114,13 +129,22 @@ _WRITE = text("""
 
 
 @dataclass(frozen=True)
-class Freed:
-    """A line whose hold was given back; ``counted`` when it counted towards its buyer's cap."""
+class HeldLine:
+    """Goods of a hold."""
 
     offer_id: int
+    variant_id: int
     quantity: int
+
+
+@dataclass(frozen=True)
+class Hold:
+    """An unpaid order, locked with all its goods; ``counts_for_cap`` while it counts towards its buyer's cap."""
+
+    order_id: UUID
     phone: str
-    counted: bool
+    counts_for_cap: bool
+    lines: tuple[HeldLine, ...]
 
 
 def find_placed(session: Session, keys: list[str]) -> dict[str, Placed]:
@@ -170,38 +194,61 @@ def taken_by_buyer(
     return {(row.offer_id, row.phone): int(row.taken) for row in rows}
 
 
-def free_lapsed_holds(session: Session, offer_ids: set[int], now: datetime) -> list[Freed]:
-    """Give back holds of these offers that have run out, without waiting for the worker."""
+def count_tries(session: Session, batch: Sequence[Asked], now: datetime) -> dict[str, int]:
+    """How many orders were tried from each device and address lately, these among them."""
+    counts = Tally(limit.bucket for asked in batch for limit in asked.limits)
+    return limits.count_tries(session, counts, window=ORDERS_WINDOW, now=now)
+
+
+def lapsed_holds(session: Session, offer_ids: set[int], locked: Mapping[int, OfferState], now: datetime) -> list[Hold]:
+    """Holds of these offers that have run out."""
     if not offer_ids:
         return []
-    lapsed = session.execute(_LAPSED, {"offers": list(offer_ids), "now": now}).scalars().all()
-    return _free(session, lapsed, "expired", "hold ran out", offer_ids, now, counted=False)
+    orders = session.execute(_LAPSED, {"offers": list(offer_ids), "now": now}).all()
+    return _with_goods(session, orders, locked, counts_for_cap=False)
 
 
-def free_own_hold(session: Session, asked: Asked, offer_ids: set[int], now: datetime) -> list[Freed]:
-    """Give back the unpaid hold of the same buyer at the same device: nobody is blocked by herself."""
-    if not asked.device_hash or not offer_ids:
+def own_holds(session: Session, asked: Asked, locked: Mapping[int, OfferState], now: datetime) -> list[Hold]:
+    """The unpaid holds of the same buyer at the same device on what she asks for."""
+    if not asked.device_hash:
         return []
-    wanted = {"phone": asked.phone, "device": asked.device_hash, "offers": list(offer_ids), "now": now}
-    own = session.execute(_OWN_HOLD, wanted).scalars().all()
-    return _free(session, own, "cancelled", "replaced by the buyer's next order", offer_ids, now, counted=True)
+    wanted = [line.offer_id for line in asked.lines]
+    facts = {"phone": asked.phone, "device": asked.device_hash, "offers": wanted, "now": now}
+    return _with_goods(session, session.execute(_OWN_HOLD, facts).all(), locked, counts_for_cap=True)
 
 
-def _free(
-    session: Session,
-    orders: Iterable[UUID],
-    state: str,
-    reason: str,
-    locked_offers: set[int],
-    now: datetime,
-    *,
-    counted: bool,
-) -> list[Freed]:
-    ids = list(orders)
-    if not ids:
+def _with_goods(
+    session: Session, orders: Sequence[Row[Any]], locked: Mapping[int, OfferState], *, counts_for_cap: bool
+) -> list[Hold]:
+    """These orders with their lines, as far as all their goods can be locked without waiting."""
+    if not orders:
         return []
-    rows = session.execute(_FREE, {"orders": ids, "state": state, "reason": reason, "now": now})
-    return [Freed(row.offer_id, row.quantity, row.phone, counted) for row in rows if row.offer_id in locked_offers]
+    lines: dict[UUID, list[HeldLine]] = {row.id: [] for row in orders}
+    for row in session.execute(_LINES, {"orders": list(lines)}):
+        lines[row.order_id].append(HeldLine(row.offer_id, row.variant_id, row.quantity))
+    busy = _busy_goods(session, [line for held in lines.values() for line in held], locked)
+    return [
+        Hold(row.id, row.phone, counts_for_cap, tuple(lines[row.id]))
+        for row in orders
+        if not any(line.offer_id in busy for line in lines[row.id])
+    ]
+
+
+def _busy_goods(session: Session, lines: Sequence[HeldLine], locked: Mapping[int, OfferState]) -> set[int]:
+    """The offers among these that somebody else works on right now; the others are locked from here on."""
+    more = {line.offer_id: line.variant_id for line in lines if line.offer_id not in locked}
+    if not more:
+        return set()
+    offers = set(session.scalars(_LOCK_MORE_OFFERS, {"ids": list(more)}))
+    levels = set(session.scalars(_LOCK_MORE_LEVELS, {"ids": list(set(more.values()))}))
+    return {offer_id for offer_id, variant_id in more.items() if offer_id not in offers or variant_id not in levels}
+
+
+def free(session: Session, holds: Sequence[Hold], state: str, reason: str, now: datetime) -> None:
+    """End these holds: their goods are free at once."""
+    if holds:
+        orders = [hold.order_id for hold in holds]
+        session.execute(_FREE, {"orders": orders, "state": state, "reason": reason, "now": now})
 
 
 def write_orders(session: Session, rows_json: str, now: datetime) -> None:

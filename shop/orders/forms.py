@@ -9,13 +9,14 @@ from kernel.forms import Form
 from kernel.parse import FieldError, clean_text, parse_count
 from kernel.text import Text
 from shop.orders import rules
-from shop.orders.placing import Asked, AskedLine
+from shop.orders.placing import Asked, AskedLine, Limit
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{8,80}", re.ASCII)
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
-_LANDLINE = re.compile(r"0[0-9]{2,3}-?[0-9]{7,8}", re.ASCII)
+_LANDLINE = re.compile(r"0[0-9]{2,3}[0-9]{7,8}", re.ASCII)
 _FOREIGN = re.compile(r"\+[0-9]{7,15}", re.ASCII)
-_EXTENSION = re.compile(r"[-,，转]\s*([0-9]{1,6})$", re.ASCII)
+_EXTENSION = re.compile(r"(.+?)\s*[-,，转]\s*([0-9]{1,6})", re.ASCII)
+_BETWEEN = re.compile(r"[\s()（）-]")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－＋", "0123456789-+")
 
 
@@ -31,20 +32,25 @@ def check_key(raw: object) -> str:
 
 
 def read_phone(raw: object) -> tuple[str, str | None]:
-    """A phone number and its extension; virtual numbers (``18400000013-7576``) keep theirs."""
+    """A phone number in digits and its extension; virtual numbers (``18400000013-7576``) keep theirs."""
     typed = clean_text(raw, 40).translate(_FULL_WIDTH)
-    match = _EXTENSION.search(typed)
-    number = re.sub(r"[\s()（）]", "", typed)
-    if _LANDLINE.fullmatch(number):
-        return number, None
-    extension = match[1] if match else None
-    if match:
-        number = re.sub(r"[\s()（）]", "", typed[: match.start()])
-    digits = number.replace("-", "")
-    digits = digits.removeprefix("+86").removeprefix("0086") if digits.startswith(("+86", "0086")) else digits
-    if _MOBILE.fullmatch(digits) or _FOREIGN.fullmatch(digits) or _LANDLINE.fullmatch(digits):
-        return digits, extension
-    raise FieldError("请填手机号，例如 13800008000。", "Give a phone number, such as 13800008000 or +4412345678.")
+    match = _EXTENSION.fullmatch(typed)
+    number = _phone_number(match[1]) if match else None
+    # Abroad, what follows the last hyphen is part of the number.
+    if match and number and not number.startswith("+"):
+        return number, match[2]
+    number = _phone_number(typed)
+    if number is None:
+        raise FieldError("请填手机号，例如 13800008000。", "Give a phone number, such as 13800008000 or +4412345678.")
+    return number, None
+
+
+def _phone_number(typed: str) -> str | None:
+    digits = _BETWEEN.sub("", typed)
+    for prefix in ("+86", "0086"):
+        digits = digits.removeprefix(prefix)
+    is_known = any(form.fullmatch(digits) for form in (_MOBILE, _LANDLINE, _FOREIGN))
+    return digits if is_known else None
 
 
 def read_order(
@@ -55,6 +61,7 @@ def read_order(
     terms: rules.ShippingTerms,
     locale: str,
     device_hash: str | None = None,
+    limits: tuple[Limit, ...] = (),
 ) -> Asked:
     """The wish in a JSON body of interfaces.md.
 
@@ -82,6 +89,7 @@ def read_order(
         request_hash=rules.request_hash([stream_id, body]),
         device_hash=device_hash,
         terms=terms,
+        limits=limits,
     )
 
 

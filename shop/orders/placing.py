@@ -27,6 +27,14 @@ class AskedLine:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How many orders may come from one place (a device, an address) in ``rules.ORDERS_WINDOW``."""
+
+    bucket: str
+    most: int
+
+
+@dataclass(frozen=True)
 class Asked:
     """One wish to order, already checked for form and bounds."""
 
@@ -42,6 +50,7 @@ class Asked:
     request_hash: str
     device_hash: str | None
     terms: ShippingTerms
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass
@@ -77,18 +86,17 @@ class OfferState:
         return max(0, min(self.allotment_left, self.stock.free))
 
     def take(self, quantity: int) -> None:
-        """Set some aside."""
+        """Set some aside; a negative quantity gives back."""
         self.allotment_left -= quantity
         self.stock.free -= quantity
-
-    def give_back(self, quantity: int) -> None:
-        """A hold ended."""
-        self.take(-quantity)
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An order as it was written; ``is_new`` is false for the answer to a repeated request."""
+    """An order as it was written; ``is_new`` is false for the answer to a repeated request.
+
+    ``row`` is a new order and its lines for the database, as plain JSON values.
+    """
 
     id: UUID
     number: str
@@ -98,10 +106,6 @@ class Placed:
     request_hash: str
     row: dict[str, Any]
     is_new: bool = True
-
-    def as_row(self) -> dict[str, Any]:
-        """The order and its lines for the database, as plain JSON values."""
-        return self.row
 
     def repeated(self) -> "Placed":
         """The same order, answered again."""

@@ -1,5 +1,6 @@
 """Pure decisions about an order: postage, the promised day, and what a sentence about it says."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -43,6 +44,11 @@ REMOTE_PROVINCES = frozenset(
 
 SHIP_WITHIN = timedelta(hours=48)
 SHIP_FRESH_WITHIN = timedelta(hours=24)
+
+# How many orders one device or address may place in a while: far above any person, or any village behind one router.
+ORDERS_WINDOW = timedelta(minutes=10)
+MOST_FROM_A_DEVICE = 60
+MOST_FROM_AN_ADDRESS = 3_000
 
 LARGEST_QUANTITY = 999
 MOST_LINES = 20
@@ -99,15 +105,37 @@ def request_hash(body: object) -> str:
 def split_address(text: str) -> Address | None:
     """An address on one line, when it begins with a province; the rest stays whole for the courier.
 
-    ``None`` when no province is recognised: the buyer is then asked for the parts.
+    ``None`` when no province is recognised for certain: the buyer is then asked for the parts.
     """
     line = " ".join(text.split())
     for name in PROVINCES:
-        short = name.removesuffix("省").removesuffix("市").removesuffix("特别行政区")
-        for ending in ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区"):
-            short = short.removesuffix(ending)
-        for spelling in (name, short):
-            if line.startswith(spelling):
-                rest = line[len(spelling) :].strip()
-                return Address(name, "", "", "", rest) if rest else None
+        if line.startswith(name):
+            return _address(name, line.removeprefix(name))
+    for name, short in _SHORT_NAMES.items():
+        if line.startswith(short):
+            rest = line.removeprefix(short).lstrip()
+            if rest.startswith(_NOT_THAT_PROVINCE.get(short, "\0")) or _A_STREET.match(rest):
+                return None
+            # 吉林市 is a city of 吉林省: its own name belongs to what is left.
+            return _address(name, line if rest.startswith("市") else rest)
     return None
+
+
+def _address(province: str, rest: str) -> Address | None:
+    rest = rest.strip()
+    return Address(province, "", "", "", rest) if rest else None
+
+
+def _short_name(name: str) -> str:
+    for ending in ("省", "市", "特别行政区", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区"):
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
+
+
+_SHORT_NAMES = {name: _short_name(name) for name in PROVINCES}
+
+# Prefectures of Qinghai that begin like other provinces.
+_NOT_THAT_PROVINCE = {"海南": "藏族", "河南": "蒙古族"}
+# 北京路, 四川北路, 西藏中路: streets that many cities have.
+_A_STREET = re.compile("[东西南北中]?[一二三四]?(路|街|大街|大道|道|巷|弄|胡同|新村)")

@@ -16,6 +16,7 @@ from shop.orders import rules
 from shop.orders.models import Order, OrderLine, OrderLog
 from shop.orders.states import CANCELLED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED, TAKES_STOCK, may_move
 from shop.stock import service as stock
+from shop.stock.models import StockLevel
 from shop.streams.models import Offer
 
 
@@ -70,10 +71,24 @@ def expire_lapsed(session: Session, now: datetime, most: int = 200) -> list[Orde
         .with_for_update(of=Order, skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
+    _lock_goods(session, lapsed)
     for order in lapsed:
         move_order(session, order, EXPIRED, at=now, by=SYSTEM, reason="hold ran out")
         _give_back(session, order, at=now, by=SYSTEM)
     return list(lapsed)
+
+
+def _lock_goods(session: Session, orders: Sequence[Order]) -> None:
+    """Lock what several orders hold: offers first, levels second, each in id order, as the counter does."""
+    offers = {line.offer_id for order in orders for line in order.lines if line.offer_id is not None}
+    variants = {line.variant_id for order in orders for line in order.lines}
+    session.execute(select(Offer.id).where(Offer.id.in_(offers)).order_by(Offer.id).with_for_update(key_share=True))
+    session.execute(
+        select(StockLevel.variant_id)
+        .where(StockLevel.variant_id.in_(variants))
+        .order_by(StockLevel.variant_id)
+        .with_for_update(key_share=True)
+    )
 
 
 def mark_paid(session: Session, order: Order, *, at: datetime, by: Actor, reason: str = "") -> None:

@@ -1,6 +1,7 @@
 """The JSON API of orders (interfaces.md)."""
 
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, current_app, request
@@ -9,15 +10,16 @@ from kernel.errors import BadRequest, NotFound
 from kernel.http import flows, setting, transaction, utc_now
 from kernel.links import is_link_key, link_key
 from kernel.text import current_locale
-from shop.orders import forms, queries
+from shop.orders import forms, queries, rules
 from shop.orders.counter import Counter
 from shop.orders.models import Order
-from shop.orders.placing import Asked, Placed
+from shop.orders.placing import Asked, Limit, Placed
 from shop.orders.rules import ShippingTerms
 
 blueprint = Blueprint("orders_api", __name__, url_prefix="/api/v1")
 
 ORDER_PURPOSE = "order"
+DEVICE_COOKIE = "device"
 
 
 def order_key(number: str) -> str:
@@ -35,6 +37,27 @@ def shipping_terms() -> ShippingTerms:
     return ShippingTerms(setting("shipping_fen"), setting("free_shipping_from_fen"), setting("remote_surcharge_fen"))
 
 
+def device_hash() -> str | None:
+    """The device's name, hashed: it lets a buyer's new order take over her own unpaid hold."""
+    name = request.cookies.get(DEVICE_COOKIE)
+    return sha256(name.encode("utf-8", "replace")).hexdigest() if name else None
+
+
+def limits_of(device: str | None) -> tuple[Limit, ...]:
+    """How much this request counts against: its device, and its address unless that may be a proxy of our own."""
+    address = request.remote_addr or ""
+    from_device = (Limit(f"orders:{device}", rules.MOST_FROM_A_DEVICE),) if device else ()
+    from_address = (Limit(f"orders:{address}", rules.MOST_FROM_AN_ADDRESS),) if _is_public(address) else ()
+    return from_device + from_address
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False
+
+
 def place(asked: Asked) -> Placed:
     """Place an order at this process's counter."""
     counter: Counter = current_app.extensions["counter"]
@@ -45,20 +68,29 @@ def place(asked: Asked) -> Placed:
 def place_order(stream_id: int) -> tuple[dict[str, Any], int]:
     """Hold stock for a buyer; the same ``Idempotency-Key`` gives the same order again."""
     key = forms.check_key(request.headers.get("Idempotency-Key"))
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise BadRequest("请求内容不是 JSON。", "Send a JSON object.")
-    device = request.cookies.get("device")
+    body = _json_object()
+    device = device_hash()
     asked = forms.read_order(
         body,
         stream_id=stream_id,
         key=key,
         terms=shipping_terms(),
         locale=current_locale.get(),
-        device_hash=sha256(device.encode("utf-8", "replace")).hexdigest() if device else None,
+        device_hash=device,
+        limits=limits_of(device),
     )
     placed = place(asked)
     return _placed_json(placed), 201 if placed.is_new else 200
+
+
+def _json_object() -> dict[str, Any]:
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # a hundred thousand opening brackets
+        body = None
+    if not isinstance(body, dict):
+        raise BadRequest("请求内容不是 JSON。", "Send a JSON object.")
+    return body
 
 
 def _placed_json(placed: Placed) -> dict[str, Any]:

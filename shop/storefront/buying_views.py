@@ -1,27 +1,21 @@
 """From a button on the live page to a held order, with or without scripts."""
 
-from datetime import timedelta
 from secrets import token_urlsafe
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from kernel import limits
-from kernel.errors import Invalid, NotFound, Problem, Refused
+from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
 from kernel.http import transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.text import current_locale
 from shop.orders.rules import LARGEST_QUANTITY, PROVINCES, REMOTE_PROVINCES
-from shop.orders.views import place, shipping_terms
+from shop.orders.views import device_hash, limits_of, place, shipping_terms
 from shop.storefront import device, forms, queries
 
 blueprint = Blueprint("buying", __name__)
-
-_ORDERS_A_DEVICE = 60
-_ORDERS_AN_ADDRESS = 600
-_WINDOW = timedelta(minutes=10)
 
 
 def _page(session: Session, stream_id: int) -> queries.LivePage:
@@ -85,8 +79,7 @@ def place_order(stream_id: int) -> Response:
     """Hold the stock; the hidden key makes a double tap or a reload the same order."""
     with transaction() as session:
         page = _page(session, stream_id)
-    _count_order()
-    form = Form(request.form)
+    form, name = Form(request.form), device_hash()
     try:
         placed = place(
             forms.read_order_form(
@@ -95,13 +88,14 @@ def place_order(stream_id: int) -> Response:
                 stream_id=stream_id,
                 terms=shipping_terms(),
                 locale=current_locale.get(),
-                device_hash=device.device_hash(),
+                device_hash=name,
+                limits=limits_of(name),
             )
         )
     except Invalid as problem:
         form.errors.update(problem.fields)
         return _render(page, form, _key_or_new(), problem)
-    except Refused as problem:
+    except Problem as problem:
         # A key that was used for another wish is spent; the next try needs a new one.
         key = token_urlsafe(18) if problem.code == "idempotency_key_reused" else _key_or_new()
         with transaction() as session:
@@ -109,16 +103,6 @@ def place_order(stream_id: int) -> Response:
     response = redirect(url_for("storefront.orders.show_order", number=placed.number), code=303)
     device.keep_order(response, placed.number)
     return response
-
-
-def _count_order() -> None:
-    """Nobody orders by hand this often. Many phones share an address, so a device counts for itself when it has a name."""
-    name = device.device_hash()
-    bucket, most = (
-        (f"orders:{name}", _ORDERS_A_DEVICE) if name else (f"orders:{request.remote_addr}", _ORDERS_AN_ADDRESS)
-    )
-    with transaction() as session:
-        limits.take(session, bucket, most=most, window=_WINDOW, now=utc_now())
 
 
 def _key_or_new() -> str:

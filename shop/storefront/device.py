@@ -4,16 +4,14 @@ Both are cookies that scripts cannot read. A key is worked out from the order's 
 list needs no signature: an entry that was made up does not open anything.
 """
 
-from hashlib import sha256
 from secrets import token_urlsafe
 
 from flask import request
 from werkzeug.wrappers import Response
 
 from kernel.http import setting
-from shop.orders.views import is_order_key, order_key
+from shop.orders.views import DEVICE_COOKIE, is_order_key, order_key
 
-DEVICE_COOKIE = "device"
 _MOST_ORDERS = 30
 _LONGEST_ENTRY = 80
 _YEAR_S = 365 * 24 * 3600
@@ -40,12 +38,6 @@ def keep_order(response: Response, number: str) -> None:
 def forget_orders(response: Response) -> None:
     """Forget every order on this device; their links still open them."""
     response.delete_cookie(orders_cookie(), path="/", secure=setting("is_https"), httponly=True, samesite="Lax")
-
-
-def device_hash() -> str | None:
-    """The device's name, hashed: it lets a buyer's new order take over her own unpaid hold."""
-    name = request.cookies.get(DEVICE_COOKIE)
-    return sha256(name.encode("utf-8", "replace")).hexdigest() if name else None
 
 
 def name_device(response: Response) -> None:

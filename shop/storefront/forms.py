@@ -7,7 +7,7 @@ from kernel.errors import Invalid
 from kernel.forms import Form
 from kernel.text import Locale
 from shop.orders import forms as orders
-from shop.orders.placing import Asked
+from shop.orders.placing import Asked, Limit
 from shop.orders.rules import ShippingTerms
 from shop.storefront.queries import OfferCard
 
@@ -27,6 +27,7 @@ def read_order_form(
     terms: ShippingTerms,
     locale: Locale,
     device_hash: str | None,
+    limits: tuple[Limit, ...],
 ) -> Asked:
     """The wish on the page.
 
@@ -49,6 +50,7 @@ def read_order_form(
             terms=terms,
             locale=locale,
             device_hash=device_hash,
+            limits=limits,
         )
     except Invalid as problem:
         problem.fields = {_page_name(name, wanted): text for name, text in problem.fields.items()}

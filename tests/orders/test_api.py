@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kernel.db import Database
+from shop.orders import rules
 from tests.world import LiveOffer, make_live_offer, order_body
 
 
@@ -71,7 +72,7 @@ def test_bad_fields_are_named(client: FlaskClient, offer: LiveOffer, change: dic
     assert field in [error["field"] for error in answer.get_json()["errors"]]
 
 
-@pytest.mark.parametrize("body", ["[]", "null", "{", '"x"', "\x00", '{"lines": "\\ud800"}'])
+@pytest.mark.parametrize("body", ["[]", "null", "{", '"x"', "\x00", '{"lines": "\\ud800"}', "[" * 100_000, "9" * 5_000])
 def test_what_is_not_an_order_is_a_clear_400_or_422(client: FlaskClient, offer: LiveOffer, body: str) -> None:
     answer = client.post(
         f"/api/v1/streams/{offer.stream_id}/orders",
@@ -107,3 +108,33 @@ def test_the_snapshot_has_an_etag_and_answers_304(client: FlaskClient, offer: Li
     assert first.get_json()["offers"][0]["left"] == 10
     assert "max-age=1" in first.headers["Cache-Control"]
     assert client.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_an_address_that_orders_without_end_is_told_to_wait(
+    client: FlaskClient, offer: LiveOffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_FROM_AN_ADDRESS", 2)
+
+    def order_from(address: str, key: str) -> int:
+        return client.post(
+            f"/api/v1/streams/{offer.stream_id}/orders",
+            json=order_body(offer, phone=f"1380000{key[-4:]}"),
+            headers={"Idempotency-Key": key},
+            environ_base={"REMOTE_ADDR": address},
+        ).status_code
+
+    assert [order_from("8.8.8.8", f"flood-{number:04d}") for number in range(4)] == [201, 201, 429, 429]
+    assert order_from("9.9.9.9", "other-0009") == 201
+    # A proxy that nobody told the program about must not close the shop for everybody.
+    assert [order_from("10.0.0.7", f"proxy-{number:04d}") for number in range(4)] == [201] * 4
+
+
+def test_one_device_is_counted_wherever_it_is(
+    client: FlaskClient, offer: LiveOffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_FROM_A_DEVICE", 2)
+    client.set_cookie("device", "a-phone")
+    answers = [place(client, offer, order_body(offer), f"device-{number:04d}") for number in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert answers[-1].headers["Retry-After"] == "600"
+    assert answers[-1].get_json()["code"] == "too_many"
