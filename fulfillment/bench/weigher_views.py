@@ -1,5 +1,59 @@
-"""The weigher's pages: weigh-in, quotes, farmers, settlement."""
+"""The weigher's pages: home and help; the others are in weigh_in_views, quote_views, grower_views and so on."""
 
-from flask import Blueprint
+from flask import Blueprint, render_template
+
+from fulfillment.bench import (
+    contract_views,
+    farmer_views,
+    lot_views,
+    quote_decision_views,
+    quote_views,
+    settlement_views,
+    weigh_in_views,
+    weigher_words,
+)
+from fulfillment.bench.weigher_words import today
+from fulfillment.purchasing import queries
+from fulfillment.purchasing.quotes import queries as quotes
+from fulfillment.purchasing.settlements import queries as settlements
+from kernel.http import requires, transaction
+from kernel.people.rules import OWNER, WEIGHER
 
 blueprint = Blueprint("weigher", __name__, url_prefix="/bench/weigh")
+
+for part in (
+    weigh_in_views,
+    quote_views,
+    quote_decision_views,
+    farmer_views,
+    contract_views,
+    lot_views,
+    settlement_views,
+):
+    blueprint.register_blueprint(part.blueprint)
+blueprint.context_processor(weigher_words.words)
+
+
+@blueprint.get("")
+@requires(WEIGHER, OWNER)
+def home() -> str:
+    """Weigh in; below it what today brought, which prices are missing, what lies in stock, what is owed."""
+    day = today()
+    with transaction() as session:
+        return render_template(
+            "weigh/home.html",
+            needed=queries.needed_quotes(session, day),
+            waiting=quotes.waiting(session),
+            totals=queries.day_totals(session, day),
+            deliveries=queries.deliveries(session, day=day, most=4),
+            lots=queries.lots_in_stock(session),
+            owed=settlements.owed_by_farmer(session),
+            today=day,
+        )
+
+
+@blueprint.get("/help")
+@requires(WEIGHER, OWNER)
+def help_page() -> str:
+    """How a price is worked out, and what to do when something is wrong."""
+    return render_template("weigh/help.html")

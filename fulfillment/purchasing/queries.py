@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Contract
-from fulfillment.purchasing.models import Bagging, Delivery, Lot
+from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.rules import Kind
 from fulfillment.purchasing.rules import Quote, choose_quote
@@ -108,6 +108,11 @@ def deliveries(
     if farmer_id is not None:
         wanted = wanted.where(Delivery.farmer_id == farmer_id)
     return session.scalars(wanted.where(Delivery.id < before) if before else wanted).all()
+
+
+def payable_of(session: Session, delivery_id: int) -> Payable:
+    """What is owed for a delivery."""
+    return session.scalars(select(Payable).where(Payable.delivery_id == delivery_id)).one()
 
 
 @dataclass(frozen=True)

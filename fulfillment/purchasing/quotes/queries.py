@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from statistics import median
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.quotes.models import MarketQuote, QuoteFetch, QuoteName
 from fulfillment.purchasing.quotes.rules import ACCEPTED, HELD, RECENT, UNKNOWN_NAME, Book, Kept, Kind, SourceName
+from kernel.money import round_half_up
 
 
 def book(session: Session, source: str, first_day: date, last_day: date) -> Book:
@@ -142,26 +145,37 @@ def accepted(session: Session, kind: Kind, *, market: str | None, first: date, l
     return session.scalars(wanted.order_by(MarketQuote.day, MarketQuote.id)).all()
 
 
-def recent(session: Session, *, before: int | None = None, most: int = 40) -> Sequence[MarketQuote]:
-    """Quotes of our own kinds as they came in, newest first."""
-    wanted = select(MarketQuote).where(MarketQuote.product.is_not(None)).order_by(MarketQuote.id.desc()).limit(most)
-    return session.scalars(wanted.where(MarketQuote.id < before) if before else wanted).all()
-
-
 def markets(session: Session) -> list[str]:
     """Every market that an accepted quote came from."""
     found = select(MarketQuote.market).where(MarketQuote.state == ACCEPTED).distinct().order_by(MarketQuote.market)
     return list(session.scalars(found))
 
 
-def odd(session: Session, most: int = 100) -> Sequence[MarketQuote]:
+@dataclass(frozen=True)
+class OddQuote:
+    """A held quote of ours with what it is compared to: the usual price and the one the day has, in fen per kg."""
+
+    quote: MarketQuote
+    kind: Kind
+    usual_fen: int | None
+    price_of_day: MarketQuote | None
+
+
+def odd(session: Session, most: int = 30) -> list[OddQuote]:
     """Held quotes of our own kinds, which a person decides one by one, newest day first."""
-    return session.scalars(
+    rows = session.scalars(
         select(MarketQuote)
         .where(MarketQuote.state == HELD, MarketQuote.product.is_not(None))
         .order_by(MarketQuote.day.desc(), MarketQuote.id.desc())
         .limit(most)
-    ).all()
+    )
+    return [_odd(session, row, kind) for row in rows if (kind := kind_of(row))]
+
+
+def _odd(session: Session, quote: MarketQuote, kind: Kind) -> OddQuote:
+    recent = recent_prices(session, kind, quote.market, quote.day)
+    usual = round_half_up(Decimal(median(recent))) if recent else None
+    return OddQuote(quote, kind, usual, price_of_day(session, quote.market, kind, quote.day))
 
 
 @dataclass(frozen=True)

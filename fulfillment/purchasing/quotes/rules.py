@@ -113,6 +113,11 @@ class Kind:
     form: str
     grade: str
 
+    @property
+    def key(self) -> str:
+        """The kind as one word, for forms and links."""
+        return f"{self.product}|{self.form}|{self.grade}"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -143,6 +148,11 @@ def judge(row: QuoteRow, *, is_known: bool, kind: Kind | None, recent: Iterable[
         (day_has_price, DAY_HAS_PRICE),
     )
     return next((Verdict(HELD, why) for holds, why in doubts if holds), Verdict(ACCEPTED))
+
+
+def spoken_reason(why: str) -> Text:
+    """Why a row is not accepted, in words."""
+    return WHY.get(why, Text("", ""))
 
 
 def is_jump(fen_per_kg: int, recent_fen_per_kg: Iterable[int]) -> bool:

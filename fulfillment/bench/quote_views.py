@@ -1,0 +1,197 @@
+"""Market prices: what there is with a chart, typing one in, a file, and asking the feed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from fulfillment.bench import price_chart
+from fulfillment.bench.weigher_words import kind_words, today
+from fulfillment.purchasing import queries
+from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.quotes import price_file, service, steps
+from fulfillment.purchasing.quotes import queries as quotes
+from fulfillment.purchasing.quotes.forms import UNITS, read_price
+from fulfillment.purchasing.quotes.rules import Kind
+from fulfillment.purchasing.quotes.service import MANUAL, XINFADI
+from fulfillment.purchasing.quotes.xinfadi import MARKET as FEED_MARKET
+from kernel.errors import Problem
+from kernel.forms import Form
+from kernel.http import actor, requires, transaction, utc_now
+from kernel.people.rules import OWNER, WEIGHER
+from kernel.text import t
+
+blueprint = Blueprint("quotes", __name__, url_prefix="/quotes")
+
+_CHART_DAYS = timedelta(days=30)
+
+
+@blueprint.get("")
+@requires(WEIGHER, OWNER)
+def overview() -> str:
+    """What today needs, the curve of one price with what farmers were promised over it, and ways to add prices."""
+    day = today()
+    with transaction() as session:
+        kinds = kinds_by_key(session)
+        return render_template(
+            "weigh/quotes.html",
+            needed=queries.needed_quotes(session, day),
+            kinds=kinds,
+            kind_words=kind_words,
+            curve=_curve(session, kinds, day),
+            waiting=quotes.waiting(session),
+            look=quotes.last_fetch(session, XINFADI),
+            today=day,
+        )
+
+
+def kinds_by_key(session: Session) -> dict[str, Kind]:
+    """Every grade as the kind of a price."""
+    kinds = (Kind(grade.product, grade.form, grade.name) for grade in growers.grades(session))
+    return {kind.key: kind for kind in kinds}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One price over the last weeks: its rows, newest first, and the chart of them."""
+
+    key: str
+    kind: Kind
+    market: str
+    markets: list[str]
+    rows: list[tuple[date, int | None, str, int | None]]
+    chart: price_chart.Chart | None
+
+
+def _curve(session: Session, kinds: dict[str, Kind], day: date) -> Curve | None:
+    """The curve that was asked for; else that of the first price that contracts need."""
+    needed = queries.needed_quotes(session, day)
+    wanted = {need.kind: need.market for need in reversed(needed)}
+    asked = request.args.get("kind", "")
+    key = asked if asked in kinds else next((k for k, kind in kinds.items() if kind in wanted), None)
+    if key is None:
+        return None
+    kind = kinds[key]
+    found = quotes.accepted(session, kind, market=None, first=day - _CHART_DAYS, last=day)
+    markets = sorted({quote.market for quote in found})
+    market = request.args.get("market", "")
+    if market not in markets:
+        market = wanted.get(kind) or (markets[0] if markets else "")
+    prices = {quote.day: quote for quote in found if quote.market == market}
+    promised = {
+        paid.day: paid.promised_fen_per_kg
+        for paid in queries.paid_prices(session, kind, market, day - _CHART_DAYS, day)
+    }
+    rows = [
+        (
+            each,
+            prices[each].fen_per_kg if each in prices else None,
+            prices[each].source if each in prices else "",
+            promised.get(each),
+        )
+        for each in sorted(prices.keys() | promised.keys(), reverse=True)
+    ]
+    line = [(each, quote.fen_per_kg) for each, quote in sorted(prices.items())]
+    first = min((each for each, *_ in rows), default=day)
+    chart = price_chart.draw(line, sorted(promised.items()), first, day)
+    return Curve(key, kind, market, markets, rows, chart)
+
+
+@blueprint.get("/type")
+@requires(WEIGHER, OWNER)
+def price_form() -> str | tuple[str, int]:
+    """A price read off a board."""
+    given = {name: request.args.get(name, "")[:60] for name in ("kind", "market")}
+    return _price_page(Form({"unit": "kg", **given}))
+
+
+@blueprint.post("/type")
+@requires(WEIGHER, OWNER)
+def type_price() -> BaseResponse | tuple[str, int]:
+    """Write the price; the same again changes nothing, another one replaces it."""
+    form = Form(request.form)
+    try:
+        with transaction() as session:
+            kinds = kinds_by_key(session)
+            typed = read_price(form, kinds, today())
+            service.type_quote(session, typed, is_sure=form.ticked("sure"), now=utc_now(), by=actor())
+    except Problem as problem:
+        form.errors.update(problem.fields)
+        return _price_page(form, problem)
+    flash(t("记下了：{kind}", "Written: {kind}", kind=kind_words(typed.kind)), "done")
+    return redirect(url_for("weigher.quotes.overview", kind=form.value("kind"), market=typed.market), 303)
+
+
+def _price_page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
+    with transaction() as session:
+        kinds = kinds_by_key(session)
+        needed = {need.market for need in queries.needed_quotes(session, today()) if need.market}
+        page = render_template(
+            "weigh/quote_type.html",
+            form=form,
+            problem=problem,
+            kinds=[(key, kind_words(kind)) for key, kind in kinds.items()],
+            market_options=[(name, name) for name in sorted({*quotes.markets(session), *needed, FEED_MARKET})],
+            unit_options=[(key, word, "") for key, (_, word) in UNITS.items()],
+            is_jump=problem is not None and problem.code == "jump",
+            today=today(),
+        )
+    return page, problem.status if problem else 200
+
+
+@blueprint.get("/file")
+@requires(WEIGHER, OWNER)
+def file_form() -> str:
+    """Send a price file."""
+    return render_template("weigh/quote_file.html", form=Form(), found=None, result=None, problem=None)
+
+
+@blueprint.post("/file")
+@requires(WEIGHER, OWNER)
+def take_file() -> str | tuple[str, int]:
+    """Keep the good rows of a file and name the others by row and column."""
+    form, sent = Form(), request.files.get("file")
+    raw = sent.read(price_file.LARGEST_BYTES + 1) if sent else b""
+    try:
+        if not raw:
+            form.refuse("file", "请选一个文件。", "Choose a file.")
+        form.check()
+        found = price_file.read_price_file(raw, today())
+        with transaction() as session:
+            result = service.add_quotes(session, MANUAL, found.rows.values(), now=utc_now(), by=actor())
+    except Problem as problem:
+        form.errors.setdefault("file", problem.text)
+        page = render_template("weigh/quote_file.html", form=form, found=None, result=None, problem=problem)
+        return page, problem.status
+    return render_template("weigh/quote_file.html", form=form, found=found, result=result, problem=None)
+
+
+@blueprint.get("/template.csv")
+@requires(WEIGHER, OWNER)
+def file_template() -> Response:
+    """An empty price file with one line as an example."""
+    body = f"\ufeff{','.join(price_file.COLUMNS)}\r\n{today()},庆元香菇市场,香菇,干,一级,88,96,92,元/公斤\r\n"
+    answer = Response(body, mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = "attachment; filename=prices.csv"
+    return answer
+
+
+@blueprint.post("/fetch")
+@requires(WEIGHER, OWNER)
+def fetch_now() -> BaseResponse:
+    """Let the worker look at the feed now; the page shows what it found."""
+    with transaction() as session:
+        steps.ask_now(session, now=utc_now(), by=actor())
+        last = quotes.last_fetch(session, XINFADI)
+    return redirect(url_for("weigher.quotes.overview", after=last.id if last else 0), 303)
+
+
+@blueprint.get("/fetch")
+@requires(WEIGHER, OWNER)
+def fetch_state() -> Response:
+    """Which look at the feed is the latest, for a page that waits for the next one."""
+    with transaction() as session:
+        last = quotes.last_fetch(session, XINFADI)
+    return jsonify(id=last.id if last else 0)
