@@ -220,6 +220,12 @@ def reactivate(session: Session, person: Person, *, now: datetime, by: Actor) ->
         _record(session, person, "reactivated", now=now, by=by)
 
 
+def sign_out_everywhere(session: Session, person: Person, *, now: datetime, by: Actor) -> None:
+    """Sign the person out on every device, as after a lost phone."""
+    end_all_sign_ins(session, person, now=now)
+    _record(session, person, "signed_out", now=now, by=by)
+
+
 def end_all_sign_ins(session: Session, person: Person, *, now: datetime) -> None:
     """Sign the person out on every device."""
     session.execute(update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=now))

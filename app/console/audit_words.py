@@ -1,0 +1,211 @@
+"""What the audit log stores as short words, in people's words. An unknown word is shown as it is."""
+
+import re
+from collections.abc import Mapping
+
+from app.console import words
+from kernel.money import yuan
+from kernel.text import Text, t
+
+ACTIONS: Mapping[str, Text] = {
+    "order.cancelled": Text("取消订单", "Order cancelled"),
+    "order.refund": Text("退款", "Refund"),
+    "order.buyer_shown": Text("查看买家资料", "Buyer's details shown"),
+    "payment.note_closed": Text("处理了一条提醒", "Reminder dealt with"),
+    "person.added": Text("添加人员", "Person added"),
+    "person.changed": Text("修改人员", "Person changed"),
+    "person.roles": Text("修改分工", "Roles changed"),
+    "person.pin": Text("换数字密码", "New PIN"),
+    "person.password": Text("换密码", "New password"),
+    "person.badge": Text("换工牌", "New badge"),
+    "person.deactivated": Text("停用人员", "Person deactivated"),
+    "person.reactivated": Text("恢复人员", "Person reactivated"),
+    "person.signed_out": Text("全部退出登录", "Signed out everywhere"),
+    "packer.preferences": Text("修改适合的活", "Suitable work changed"),
+    "product.added": Text("添加商品", "Product added"),
+    "product.changed": Text("修改商品", "Product changed"),
+    "variant.added": Text("添加规格", "Variant added"),
+    "variant.changed": Text("修改规格", "Variant changed"),
+    "stock.received": Text("入库", "Stock received"),
+    "stock.adjusted": Text("更正库存", "Stock corrected"),
+    "stock.counted": Text("盘点", "Stock-take"),
+    "stream.planned": Text("预告直播", "Stream announced"),
+    "stream.live": Text("开播", "Stream started"),
+    "stream.ended": Text("下播", "Stream ended"),
+    "stream.on_air": Text("换讲解", "Put on air"),
+    "offer.added": Text("上架直播商品", "Offer added"),
+    "offer.changed": Text("改直播商品", "Offer changed"),
+    "offer.removed": Text("撤下直播商品", "Offer removed"),
+    "stream.changed": Text("修改直播", "Stream changed"),
+    "stream.order": Text("调整直播顺序", "Run sheet reordered"),
+    "farmer.added": Text("添加农户", "Farmer added"),
+    "farmer.changed": Text("修改农户", "Farmer changed"),
+    "contract.signed": Text("签合同", "Contract signed"),
+    "contract.quantity": Text("改合同数量", "Contract quantity changed"),
+    "contract.ended": Text("结束合同", "Contract ended"),
+    "quote.typed": Text("录入行情", "Quote typed in"),
+    "quote.accepted": Text("采用行情", "Quote accepted"),
+    "quote.refused": Text("不用这条行情", "Quote refused"),
+    "quote.named": Text("给行情品名对上商品", "Quote name matched"),
+    "settlement.paid": Text("结款给农户", "Farmer paid"),
+    "packer.here": Text("打包员到岗", "Packer present"),
+    "packer.gone": Text("打包员离岗", "Packer left"),
+    "parcel.handed_over": Text("包裹交快递", "Parcel handed over"),
+    "parcel.waybill_corrected": Text("改运单号", "Waybill corrected"),
+    "piece_rate.set": Text("定计件单价", "Piece rate set"),
+    "task.trouble_settled": Text("处理打包问题", "Packing trouble settled"),
+}
+
+_SUBJECTS: Mapping[str, Text] = {
+    "payment": Text("付款", "Payment"),
+    "packer": Text("打包员", "Packer"),
+    "order": Text("订单", "Order"),
+    "person": Text("人员", "Person"),
+    "product": Text("商品", "Product"),
+    "variant": Text("规格", "Variant"),
+    "stock": Text("库存", "Stock"),
+    "stream": Text("直播", "Stream"),
+    "offer": Text("直播商品", "Offer"),
+    "parcel": Text("包裹", "Parcel"),
+    "task": Text("打包任务", "Packing task"),
+    "farmer": Text("农户", "Farmer"),
+    "contract": Text("合同", "Contract"),
+    "quote": Text("行情", "Quote"),
+    "delivery": Text("过磅", "Delivery"),
+    "settlement": Text("结款", "Settlement"),
+}
+
+_FACTS: Mapping[str, Text] = {
+    "amount": Text("金额", "Amount"),
+    "reason": Text("原因", "Reason"),
+    "name": Text("姓名", "Name"),
+    "shown_name": Text("对外称呼", "Shown name"),
+    "login": Text("登录名", "Login"),
+    "language": Text("语言", "Language"),
+    "roles": Text("分工", "Roles"),
+    "work": Text("适合的活", "Suitable work"),
+    "title": Text("名称", "Title"),
+    "title_zh": Text("中文名", "Chinese name"),
+    "title_en": Text("英文名", "English name"),
+    "story_zh": Text("中文介绍", "Chinese story"),
+    "story_en": Text("英文介绍", "English story"),
+    "form": Text("干鲜", "Dry or fresh"),
+    "grade_zh": Text("等级", "Grade"),
+    "photo": Text("图片", "Picture"),
+    "storage_zh": Text("中文存放", "Chinese storage"),
+    "storage_en": Text("英文存放", "English storage"),
+    "label": Text("标签", "Label"),
+    "origin": Text("产地", "Origin"),
+    "shelf_life_days": Text("保质期（天）", "Shelf life (days)"),
+    "returnable": Text("七天可退", "Returnable"),
+    "listed": Text("上架", "Listed"),
+    "sku": Text("货号", "SKU"),
+    "spec_zh": Text("中文规格", "Chinese size"),
+    "spec_en": Text("英文规格", "English size"),
+    "unit": Text("计量", "Unit"),
+    "price": Text("价格", "Price"),
+    "list_price": Text("原价", "List price"),
+    "net": Text("净重", "Net weight"),
+    "gross": Text("毛重", "Gross weight"),
+    "fen_per_kg": Text("每公斤", "A kilogram"),
+    "sellable": Text("可以卖", "For sale"),
+    "allotment": Text("数量", "Allotment"),
+    "cap_per_buyer": Text("限购", "Cap per buyer"),
+    "position": Text("顺序", "Position"),
+    "ends_at": Text("结束时间", "Ends at"),
+    "state": Text("状态", "State"),
+    "offer": Text("直播商品", "Offer"),
+    "on_hand": Text("现有", "On hand"),
+    "change": Text("变化", "Change"),
+    "differences": Text("有出入的规格", "Variants that differed"),
+    "kind": Text("类型", "Kind"),
+    "counted": Text("数了几种", "Variants counted"),
+    "carrier": Text("快递", "Courier"),
+    "tracking": Text("运单号", "Tracking number"),
+    "tracking_number": Text("运单号", "Tracking number"),
+    "agreed": Text("约定数量", "Agreed quantity"),
+    "premium": Text("加价", "Premium"),
+    "floor": Text("保底", "Floor"),
+    "rate": Text("单价", "Rate"),
+    "starts_at": Text("开始时间", "Starts at"),
+    "hold_minutes": Text("锁定分钟", "Hold minutes"),
+}
+
+_ORDER = {name: place for place, name in enumerate(_FACTS)}
+_UNITS = re.compile(r"_(fen_per_kg|fen|bps|g)$")
+# Counters of the program itself, which say nothing to a person.
+_INNER = frozenset({"terms_revision", "revision"})
+
+_VALUES: Mapping[str, Mapping[str, Text]] = {
+    "roles": words.ROLES,
+    "work": words.PREFERENCES,
+    "form": {"dry": Text("干货", "dried"), "fresh": Text("鲜品", "fresh")},
+    "unit": {"piece": Text("按件", "by the piece"), "gram": Text("按克", "by the gram")},
+    "language": {"zh": Text("中文", "Chinese"), "en": Text("英文", "English")},
+    "state": {
+        "planned": Text("预告", "announced"),
+        "live": Text("直播中", "live"),
+        "ended": Text("已结束", "ended"),
+        "open": Text("在售", "on sale"),
+        "closed": Text("已下架", "closed"),
+    },
+}
+
+
+def action(word: str) -> Text:
+    """What was done."""
+    return ACTIONS.get(word, Text(word, word))
+
+
+def subject(kind: str) -> Text:
+    """What kind of thing it was done to."""
+    return _SUBJECTS.get(kind, Text(kind, kind))
+
+
+def fact(name: str) -> Text:
+    """The name of a fact that changed."""
+    plain = _UNITS.sub("", name)
+    return _FACTS.get(name) or _FACTS.get(plain) or Text(plain, plain)
+
+
+def value(name: str, stored: object) -> str:
+    """A stored value as a person reads it: units and known words put in."""
+    if stored is None or stored in ("", [], {}):
+        return "–"
+    if isinstance(stored, bool):
+        return t("是", "yes") if stored else t("否", "no")
+    if isinstance(stored, int):
+        return _measured(name, stored)
+    if isinstance(stored, list):
+        return t("、", ", ").join(value(name, part) for part in stored)
+    if isinstance(stored, dict):
+        return t("；", "; ").join(f"{key} {value(key, part)}" for key, part in stored.items())
+    if name == "reason":
+        return str(words.reason(str(stored)))
+    return str(_VALUES.get(name, {}).get(str(stored), stored))
+
+
+def _measured(name: str, number: int) -> str:
+    if name.endswith("_fen"):
+        return f"¥{yuan(number)}"
+    if name.endswith("fen_per_kg"):
+        return f"¥{yuan(number)}/kg"
+    if name.endswith("_bps"):
+        return f"{number / 100:g} %"
+    if name.endswith("_g"):
+        return f"{number / 1000:,g} kg"
+    return str(number)
+
+
+def changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[tuple[str, str | None, str]]:
+    """What changed as (name, before, after) in words, what matters most first; before is ``None`` of what is new."""
+    names = [name for name in {**after, **before} if name not in _INNER and (name in before or after[name] is not None)]
+    return [
+        (name, value(name, before[name]) if name in before else None, value(name, after.get(name)))
+        for name in sorted(names, key=_rank)
+    ]
+
+
+def _rank(name: str) -> int:
+    plain = _UNITS.sub("", name)
+    return _ORDER.get(name, _ORDER.get(plain, len(_ORDER)))

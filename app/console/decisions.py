@@ -1,0 +1,194 @@
+"""The one list that needs a person: money that went wrong, orders without work, quotes and imports that wait."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from fulfillment.packing.models import Parcel
+from fulfillment.purchasing.quotes.models import MarketQuote
+from kernel.audit import Actor, record_change
+from kernel.errors import NotFound
+from kernel.outbox import Job
+from kernel.text import Text
+from shop.orders.models import Order
+from shop.orders.states import PAID
+from shop.payments.models import PaymentNote
+
+MOST_OF_A_KIND = 20
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that waits for a person: what, since when, about how much (fen), and where to go.
+
+    ``note_id`` is set when looking at it is enough and somebody may tick it off.
+    """
+
+    what: Text
+    why: Text
+    since: datetime
+    href: str
+    tone: str = "gold"
+    amount_fen: int | None = None
+    note_id: int | None = None
+
+
+@dataclass(frozen=True)
+class NoteWords:
+    """What a note means, what to do about it, and how urgent it is (a tone of the design system)."""
+
+    what: Text
+    why: Text
+    tone: str
+
+
+# The first three are urgent: money is not where it should be.
+NOTES: dict[str, NoteWords] = {
+    "refund_failed": NoteWords(
+        Text("退款没有成功", "A refund failed"),
+        Text(
+            "钱还在我们这里。打开订单再退一次，或打电话问买家。",
+            "The money is still here. Open the order and refund again, or ring the buyer.",
+        ),
+        "live",
+    ),
+    "wrong_amount": NoteWords(
+        Text("付款金额不对", "A payment of the wrong amount"),
+        Text(
+            "收到的钱和订单对不上，订单没有算付款。请在 Stripe 后台核对。",
+            "What came in does not match the order, which was not counted as paid. Check it at Stripe.",
+        ),
+        "live",
+    ),
+    "dispute": NoteWords(
+        Text("银行来争议", "A bank disputes a payment"),
+        Text("请在 Stripe 后台按时提交发货凭证。", "Send the proof of delivery at Stripe in time."),
+        "live",
+    ),
+    "never_answered": NoteWords(
+        Text("一笔付款三天没有结果", "A payment without an answer for three days"),
+        Text("请在 Stripe 后台查这笔付款。", "Look this payment up at Stripe."),
+        "gold",
+    ),
+    "late_no_stock": NoteWords(
+        Text("付款晚到，货没了，已经自动退款", "A late payment found nothing left and was refunded"),
+        Text("可以告诉买家，有货了再来。", "You may tell the buyer when there is stock again."),
+        "plain",
+    ),
+    "came_after_the_end": NoteWords(
+        Text("订单结束后才付到，已经自动退款", "Paid after the order had ended, and refunded"),
+        Text("不用做什么，知道就好。", "Nothing to do; just so that you know."),
+        "plain",
+    ),
+    "duplicate": NoteWords(
+        Text("买家付了两次，多的已经自动退", "Paid twice; the second was refunded"),
+        Text("不用做什么，知道就好。", "Nothing to do; just so that you know."),
+        "plain",
+    ),
+}
+
+
+def note_words(kind: str) -> NoteWords:
+    """The words for a kind of note; a new kind is shown as it is."""
+    return NOTES.get(kind) or NoteWords(Text(kind, kind), Text("", ""), "gold")
+
+
+_URGENCY = {"live": 0, "gold": 1, "plain": 2}
+
+
+def waiting(session: Session, now: datetime) -> Sequence[Decision]:
+    """Everything that needs a decision, the most urgent first, then the oldest."""
+    sources: Iterable[Callable[[Session, datetime], Iterable[Decision]]] = (
+        _notes,
+        _orders_without_work,
+        _held_quotes,
+        _given_up_jobs,
+    )
+    found = [decision for source in sources for decision in source(session, now)]
+    return sorted(found, key=lambda decision: (_URGENCY[decision.tone], decision.since))
+
+
+def _notes(session: Session, _: datetime) -> Iterable[Decision]:
+    rows = session.execute(
+        select(PaymentNote, Order.number)
+        .join(Order, Order.id == PaymentNote.order_id)
+        .where(PaymentNote.closed_at.is_(None))
+        .order_by(PaymentNote.id.desc())
+        .limit(MOST_OF_A_KIND)
+    )
+    for note, number in rows:
+        words = note_words(note.kind)
+        href = f"/console/orders/{number}"
+        yield Decision(words.what, words.why, note.at, href, words.tone, note.amount_fen, note.id)
+
+
+def _orders_without_work(session: Session, now: datetime) -> Iterable[Decision]:
+    rows = session.execute(
+        select(Order.number, Order.paid_at, Order.total_fen)
+        .where(Order.state == PAID, ~exists().where(Parcel.order_id == Order.id))
+        .order_by(Order.paid_at)
+        .limit(MOST_OF_A_KIND)
+    )
+    for number, paid_at, total_fen in rows:
+        yield Decision(
+            Text(f"订单 {number} 付了款，没有打包任务", f"Order {number} is paid but has no packing work"),
+            Text("请打开订单看一看，再请组长处理。", "Open the order and ask the lead."),
+            paid_at or now,
+            f"/console/orders/{number}",
+            "live",
+            total_fen,
+        )
+
+
+def _held_quotes(session: Session, _: datetime) -> Iterable[Decision]:
+    count, oldest = session.execute(
+        select(func.count(), func.min(MarketQuote.entered_at)).where(MarketQuote.state == "held")
+    ).one()
+    if count:
+        yield Decision(
+            Text(f"{count} 条行情等人看", f"{count} market quotes wait for a person"),
+            Text(
+                "价格跳得太多，或对不上商品，没有自动采用。",
+                "They jump too far or match no product, so they were not taken over.",
+            ),
+            oldest,
+            "/bench/weigh/quotes",
+        )
+
+
+def _given_up_jobs(session: Session, now: datetime) -> Iterable[Decision]:
+    rows = session.execute(
+        select(Job.kind, func.count(), func.min(Job.given_up_at))
+        .where(Job.given_up_at.is_not(None), Job.done_at.is_(None))
+        .group_by(Job.kind)
+        .order_by(Job.kind)
+    )
+    for kind, count, since in rows:
+        yield Decision(
+            Text(f"后台有 {count} 件事没做成（{kind}）", f"{count} background jobs failed for good ({kind})"),
+            Text("请找管系统的人看日志。", "Ask whoever keeps the system to look at the log."),
+            since or now,
+            "/console/orders",
+        )
+
+
+def close_note(session: Session, note_id: int, *, now: datetime, by: Actor) -> None:
+    """Somebody has dealt with what a note says; a second time changes nothing."""
+    note = session.get(PaymentNote, note_id, with_for_update=True)
+    if note is None:
+        raise NotFound("没有这一条。", "There is no such note.")
+    if note.closed_at is not None:
+        return
+    note.closed_at = now
+    number = session.scalar(select(Order.number).where(Order.id == note.order_id))
+    record_change(
+        session,
+        actor=by,
+        action="payment.note_closed",
+        subject=f"order:{number}",
+        at=now,
+        after={"kind": note.kind, "amount_fen": note.amount_fen},
+    )

@@ -1,0 +1,178 @@
+"""Finding orders, and reading one with its money, its parcels and what was noted about it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from fulfillment.packing.models import PackingTask, Parcel
+from kernel.audit import AuditEntry
+from kernel.db import Database
+from kernel.people.models import Person
+from shop.orders import queries as orders
+from shop.orders.models import CHANNELS, Order
+from shop.orders.states import HELD, PAID
+from shop.payments import queries as payments
+from shop.payments.models import Payment, PaymentNote, Refund
+from shop.payments.states import SUCCEEDED
+from shop.streams.models import Stream
+
+SHOWN_FOR = timedelta(minutes=10)
+BUYER_SHOWN = "order.buyer_shown"
+
+_DIGIT = re.compile(r"[0-9]", re.ASCII)
+_TAIL = re.compile(r"[0-9]{4}", re.ASCII)
+_EXPORT_CHUNK = 500
+_MOST_STREAMS = 100
+
+
+@dataclass(frozen=True)
+class OrderSearch:
+    """What to look for; everything empty finds all."""
+
+    words: str = ""
+    state: str = ""
+    channel: str = ""
+    stream_id: int | None = None
+
+    def as_query(self) -> dict[str, str]:
+        """The search as the query of an address."""
+        asked = {"q": self.words, "state": self.state, "channel": self.channel, "stream": self.stream_id}
+        return {name: str(value) for name, value in asked.items() if value}
+
+
+def find_orders(search: OrderSearch) -> Select[Order]:
+    """Orders that match, with their lines; the caller pages them by ``Order.id``, which sorts by time."""
+    wanted = select(Order).options(selectinload(Order.lines))
+    if search.words:
+        wanted = wanted.where(_matches(search.words))
+    if search.state:
+        wanted = wanted.where(Order.state == search.state)
+    if search.channel:
+        wanted = wanted.where(Order.channel == search.channel)
+    if search.stream_id is not None:
+        wanted = wanted.where(Order.stream_id == search.stream_id)
+    return wanted
+
+
+def _matches(words: str) -> ColumnElement[bool]:
+    """A number, a platform's number, a phone or its last four digits; words without digits are a name."""
+    if not _DIGIT.search(words):
+        return Order.buyer_name.startswith(words, autoescape=True)
+    # Every channel is named so that the index on channel and number serves.
+    by_channel = and_(Order.channel.in_(CHANNELS), Order.channel_number == words)
+    found = [Order.number == words.upper(), by_channel, Order.phone == words]
+    if _TAIL.fullmatch(words):
+        # Written as in the index, with no bound parameter, so that the index serves.
+        found.append(literal_column("right(orders.phone, 4)") == words)
+    return or_(*found, Order.buyer_name.startswith(words, autoescape=True))
+
+
+def every_order(database: Database, search: OrderSearch) -> Iterator[Order]:
+    """All orders that match, newest first, a few hundred to a transaction, for an export of any length."""
+    last: UUID | None = None
+    while True:
+        wanted = find_orders(search).order_by(Order.id.desc()).limit(_EXPORT_CHUNK)
+        with database.transaction() as session:
+            chunk = session.scalars(wanted.where(Order.id < last) if last else wanted).all()
+        yield from chunk
+        if len(chunk) < _EXPORT_CHUNK:
+            return
+        last = chunk[-1].id
+
+
+def recent_streams(session: Session) -> Sequence[Stream]:
+    """Streams to choose from, newest first."""
+    return session.scalars(
+        select(Stream).order_by(Stream.starts_at.desc(), Stream.id.desc()).limit(_MOST_STREAMS)
+    ).all()
+
+
+@dataclass(frozen=True)
+class PackedBox:
+    """A parcel of an order, and who packed or packs it."""
+
+    parcel: Parcel
+    packer: str | None
+
+
+@dataclass(frozen=True)
+class OrderFile:
+    """Everything that is known about one order; ``left_fen`` may still go back through our own payment."""
+
+    order: Order
+    payments: Sequence[Payment]
+    refunds: Sequence[Refund]
+    notes: Sequence[PaymentNote]
+    boxes: Sequence[PackedBox]
+    stream: Stream | None
+    left_fen: int
+    is_buyer_shown: bool
+
+    @property
+    def is_paid_here(self) -> bool:
+        """Whether its money came through our own payment page."""
+        return any(payment.state == SUCCEEDED for payment in self.payments)
+
+    @property
+    def may_refund(self) -> bool:
+        """Whether a part of its money can go back."""
+        return self.left_fen > 0
+
+    @property
+    def may_call_off(self) -> bool:
+        """Whether it can be cancelled, or what is left of its money sent back."""
+        return self.order.state in (HELD, PAID) or self.left_fen > 0
+
+
+def order_file(session: Session, number: str, *, person_id: int, now: datetime) -> OrderFile | None:
+    """One order for somebody who works here, or ``None``."""
+    order = orders.order_by_number(session, number)
+    if order is None:
+        return None
+    paid = payments.paid_payment(session, order.id)
+    return OrderFile(
+        order=order,
+        payments=payments.payments_of(session, order.id),
+        refunds=payments.refunds_of(session, order.id),
+        notes=session.scalars(
+            select(PaymentNote).where(PaymentNote.order_id == order.id).order_by(PaymentNote.id)
+        ).all(),
+        boxes=_boxes(session, order.id),
+        stream=session.get(Stream, order.stream_id) if order.stream_id else None,
+        left_fen=paid.amount_fen - paid.refunded_fen if paid else 0,
+        is_buyer_shown=was_shown(session, number, person_id=person_id, now=now),
+    )
+
+
+def _boxes(session: Session, order_id: UUID) -> Sequence[PackedBox]:
+    rows = session.execute(
+        select(Parcel, Person.name)
+        .join(PackingTask, PackingTask.parcel_id == Parcel.id)
+        .outerjoin(Person, Person.id == PackingTask.packer_id)
+        .where(Parcel.order_id == order_id)
+        .order_by(Parcel.sequence)
+        .options(selectinload(Parcel.lines), selectinload(Parcel.task))
+    )
+    return [PackedBox(parcel, name) for parcel, name in rows]
+
+
+def was_shown(session: Session, number: str, *, person_id: int, now: datetime) -> bool:
+    """Whether this person asked to see the buyer a moment ago: the audit log itself is what opens it."""
+    looked = exists().where(
+        AuditEntry.subject == f"order:{number}",
+        AuditEntry.at > now - SHOWN_FOR,
+        AuditEntry.action == BUYER_SHOWN,
+        AuditEntry.person_id == person_id,
+    )
+    return bool(session.scalar(select(looked)))
+
+
+def count_orders(session: Session, search: OrderSearch, most: int = 1_000) -> int:
+    """How many orders match, counted up to ``most``."""
+    found = find_orders(search).with_only_columns(Order.id).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
