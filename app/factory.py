@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "app.console.streams_views",
     "app.console.control_views",
     "app.console.board_views",
+    "app.console.imports_views",
     "app.web.sign_in",
     "app.web.webhooks",
     "app.web.health",

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app import workflows
 from config import Settings
 from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
+from kernel.audit import Actor
 from kernel.db import Database
-from shop.channels.steps import forget_upload
-from shop.channels.uploads import FORGET_JOB
+from shop.channels.steps import forget_upload, import_kept
+from shop.channels.uploads import FORGET_JOB, IMPORT_JOB
 from shop.payments import steps
 from shop.payments.steps import Till
 from shop.payments.stripe_gateway import StripeGateway
@@ -27,6 +29,13 @@ class Tools(Till):
 
 Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
 
+
+def _import_upload(database: Database, _: Tools, payload: dict[str, Any], now: datetime) -> None:
+    """Job: import a large file that somebody confirmed on the page."""
+    by = Actor(payload["person"], payload["name"])
+    import_kept(database, payload["import"], zone=ZoneInfo(payload["zone"]), floor=workflows, now=now, by=by)
+
+
 HANDLERS: dict[str, Handler] = {
     "send_refund": steps.send_refund,
     "expire_checkout": steps.expire_checkout,
@@ -34,6 +43,7 @@ HANDLERS: dict[str, Handler] = {
     "check_payment": steps.check_payment,
     "replay_event": steps.replay_event,
     FORGET_JOB: forget_upload,
+    IMPORT_JOB: _import_upload,
     quote_steps.JOB: lambda database, tools, payload, now: quote_steps.fetch_quotes(
         database, tools.market, payload, now
     ),

@@ -1429,8 +1429,8 @@ def upgrade() -> None:
         sa.Column('by', sa.String(), nullable=False),
         sa.Column('at', sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column('done_at', sa.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("state = 'looked_at' OR (content IS NULL AND detail IS NULL)", name=op.f('ck_file_imports_bytes_go')),
-        sa.CheckConstraint("state IN ('looked_at', 'under_way', 'done', 'left')", name=op.f('ck_file_imports_known_state')),
+        sa.CheckConstraint("state IN ('looked_at', 'queued') OR (content IS NULL AND detail IS NULL)", name=op.f('ck_file_imports_bytes_go')),
+        sa.CheckConstraint("state IN ('looked_at', 'queued', 'under_way', 'done', 'left')", name=op.f('ck_file_imports_known_state')),
         sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_file_imports_person_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_file_imports'))
     )

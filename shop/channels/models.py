@@ -22,8 +22,8 @@ class FileImport(Base):
 
     __tablename__ = "file_imports"
     __table_args__ = (
-        CheckConstraint("state IN ('looked_at', 'under_way', 'done', 'left')", name="known_state"),
-        CheckConstraint("state = 'looked_at' OR (content IS NULL AND detail IS NULL)", name="bytes_go"),
+        CheckConstraint("state IN ('looked_at', 'queued', 'under_way', 'done', 'left')", name="known_state"),
+        CheckConstraint("state IN ('looked_at', 'queued') OR (content IS NULL AND detail IS NULL)", name="bytes_go"),
         Index("ix_file_imports_at", "at"),
     )
 

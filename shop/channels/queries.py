@@ -120,7 +120,7 @@ def recent_imports(session: Session, most: int) -> Sequence[FileImport]:
     """The newest imports that were carried out."""
     return session.scalars(
         select(FileImport)
-        .where(FileImport.state.in_(("done", "under_way")))
+        .where(FileImport.state.in_(("done", "queued", "under_way")))
         .order_by(FileImport.at.desc(), FileImport.id.desc())
         .limit(most)
     ).all()

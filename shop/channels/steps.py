@@ -32,6 +32,8 @@ class Line:
     row: int
     what: str
     standing: str
+    status: str
+    refund: str
     reason: str | None = None
     detail: str = ""
 
@@ -67,7 +69,7 @@ class Outcome:
             "refused": [
                 {"row": x.row, "order": x.order, "zh": x.sentence.zh, "en": x.sentence.en} for x in self.refused
             ],
-            "lines": [[x.order, x.row, x.what, x.standing, x.reason, x.detail] for x in self.lines],
+            "lines": [[x.order, x.row, x.what, x.standing, x.status, x.refund, x.reason, x.detail] for x in self.lines],
         }
 
 
@@ -103,7 +105,7 @@ def _foreseen(sold: SoldOrder, known: ChannelOrder | None, shelf: _Shelf) -> Lin
         else rules.Known(sold.status, sold.refund, sold.words, sold.items, sold.receiver)
     )
     if what == OLDER:
-        return Line(sold.order_id, sold.row, OLDER, before.standing)
+        return Line(sold.order_id, sold.row, OLDER, before.standing, sold.status, sold.refund)
     after = replace(
         before,
         status=sold.status,
@@ -120,7 +122,8 @@ def _foreseen(sold: SoldOrder, known: ChannelOrder | None, shelf: _Shelf) -> Lin
         shelf.take(after)
     if what == UNCHANGED and standing != before.standing:
         what = UPDATED
-    return Line(sold.order_id, sold.row, what, standing, *((reason.code, reason.detail) if reason else ()))
+    why = (reason.code, reason.detail) if reason else ()
+    return Line(sold.order_id, sold.row, what, standing, sold.status, sold.refund, *why)
 
 
 def _outcome(lines: Iterable[Line], older: Iterable[Line], refused: Iterable[RefusedRow]) -> Outcome:
@@ -155,7 +158,16 @@ def bring_in(
 
 def _line(one: Noted, known: ChannelOrder, moved: set[int]) -> Line:
     what = UPDATED if one.what == UNCHANGED and one.id in moved else one.what
-    return Line(one.channel_number, one.row, what, known.standing, known.reason, known.reason_detail)
+    return Line(
+        one.channel_number,
+        one.row,
+        what,
+        known.standing,
+        known.status,
+        known.refund,
+        known.reason,
+        known.reason_detail,
+    )
 
 
 def import_kept(database: Database, import_id: int, *, zone: ZoneInfo, floor: Floor, now: datetime, by: Actor) -> None:

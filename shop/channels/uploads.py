@@ -19,7 +19,8 @@ from shop.channels.models import FileImport
 
 KEPT_FOR = timedelta(hours=1)
 FORGET_JOB = "forget_upload"
-LOOKED_AT, UNDER_WAY, DONE, LEFT = "looked_at", "under_way", "done", "left"
+IMPORT_JOB = "import_upload"
+LOOKED_AT, QUEUED, UNDER_WAY, DONE, LEFT = "looked_at", "queued", "under_way", "done", "left"
 
 
 def _record(channel: str, file_name: str, raw: bytes, detail: bytes | None, *, now: datetime, by: Actor) -> FileImport:
@@ -84,12 +85,24 @@ def claim(session: Session, import_id: int) -> Upload | None:
     kept = session.scalar(
         select(FileImport).where(FileImport.id == import_id).with_for_update().execution_options(populate_existing=True)
     )
-    if kept is None or kept.state != LOOKED_AT:
+    if kept is None or kept.state not in (LOOKED_AT, QUEUED):
         return None
     taken = Upload(kept.channel, kept.content or b"", kept.detail)
     kept.state, kept.content, kept.detail = UNDER_WAY, None, None
     session.flush()
     return taken
+
+
+def queue(session: Session, import_id: int, payload: dict[str, Any], *, now: datetime) -> None:
+    """Leave a large file to the worker; a second tap finds it queued and changes nothing."""
+    queued = session.execute(
+        update(FileImport)
+        .where(FileImport.id == import_id, FileImport.state == LOOKED_AT)
+        .values(state=QUEUED)
+        .returning(FileImport.id)
+    ).first()
+    if queued:
+        outbox.enqueue(session, IMPORT_JOB, {"import": import_id, **payload}, now=now, key=f"{IMPORT_JOB}:{import_id}")
 
 
 def finish(
