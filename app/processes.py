@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +93,13 @@ class Crew:
         return f"{name} 停了 · {name} has stopped. {path}:\n{tail}"
 
     def stop(self) -> None:
-        """Stop every part, the newest first, and wait until it is gone."""
-        for name, (_, process) in reversed(list(self._running.items())):
-            _stop_group(process)
-            del self._running[name]
+        """Stop every part and wait until all are gone."""
+        processes = [process for _, process in self._running.values()]
+        for process in processes:
+            _signal_group(process.pid, signal.SIGTERM)
+        for process in processes:
+            _see_off(process)
+        self._running.clear()
         self._tell_caretaker()
         assert self._lifeline.stdin is not None
         self._lifeline.stdin.close()
@@ -111,22 +115,17 @@ class Crew:
         self._lifeline.stdin.flush()
 
 
-def _stop_group(process: "subprocess.Popen[bytes]") -> None:
-    _signal_group(process.pid, signal.SIGTERM)
-    try:
+def _see_off(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for the end of a group that was asked to end; then end what is left of it."""
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_GIVE_S)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        process.wait()
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(group, number)
-    except ProcessLookupError:
-        return
 
 
 def stop_groups(groups: Sequence[int]) -> None:

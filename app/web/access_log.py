@@ -38,8 +38,10 @@ def install(app: Flask, settings: Settings, tally: Tally) -> None:
     def end(response: Response) -> Response:
         took_s = monotonic() - g.get("started", monotonic())
         response.headers["X-Request-Id"] = request_facts.get().get("request", "")
-        tally.add(f"http:{response.status_code // 100}xx")
-        tally.write_if_due(database())
+        if request.blueprint != "health":
+            # A watcher that hears "not ready" is no customer who was let down.
+            tally.add(f"http:{response.status_code // 100}xx")
+            tally.write_if_due(database())
         if request.endpoint not in _QUIET or response.status_code >= 500 or took_s > _SLOW_S:
             # The rule, not the path: what a stranger typed into an address may be anything.
             rule = request.url_rule.rule if request.url_rule else None
