@@ -54,7 +54,7 @@ def set_up(database: Database, *, on_hand: int = 100) -> Bench:
         )
 
 
-def order_parcels(
+def channel_facts(
     session: Session,
     bench: Bench,
     *,
@@ -67,13 +67,12 @@ def order_parcels(
     due_in: timedelta = timedelta(hours=24),
     channel: str = "douyin",
     variant_id: int | None = None,
-) -> list[Parcel]:
-    """A paid order of another platform: its goods are held, its parcels lie on the pile."""
+) -> orders.ChannelFacts:
+    """What a platform tells of a paid order."""
     variant = session.get_one(Variant, variant_id or bench.variant_id)
-    number = next(_serial)
-    facts = orders.ChannelFacts(
+    return orders.ChannelFacts(
         channel=channel,
-        channel_number=f"69{number:017d}",
+        channel_number=f"69{next(_serial):017d}",
         lines=[orders.ChannelLine(variant.id, quantity, 3_980, variant.sku, title, variant.spec_zh)],
         buyer_name=name,
         phone=phone,
@@ -86,14 +85,19 @@ def order_parcels(
         paid_at=NOW,
         ship_by=NOW + due_in,
     )
-    order = workflows.accept_channel_order(session, facts, now=NOW, by=SYSTEM)
+
+
+def order_parcels(session: Session, bench: Bench, **facts: object) -> list[Parcel]:
+    """A paid order of another platform: its goods are held, its parcels lie on the pile."""
+    told = channel_facts(session, bench, **facts)  # type: ignore[arg-type]
+    order = workflows.accept_channel_order(session, told, now=NOW, by=SYSTEM)
     return list(session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.sequence)))
 
 
 def order_parcel(database: Database, bench: Bench, **facts: object) -> str:
     """An order of one parcel, committed; returns the parcel's number."""
     with database.transaction() as session:
-        (parcel,) = order_parcels(session, bench, **facts)  # type: ignore[arg-type]
+        (parcel,) = order_parcels(session, bench, **facts)
         return parcel.number
 
 
