@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 from app import workflows
 from fulfillment.purchasing.growers.models import Contract, Grade
 from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts, add_farmer, create_contract
+from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.queries import payable_of
 from fulfillment.purchasing.quotes import service as quotes
 from fulfillment.purchasing.quotes import xinfadi
 from fulfillment.purchasing.quotes.models import QuoteName
 from fulfillment.purchasing.quotes.rules import Kind, Prices, QuoteRow, quote_row
-from fulfillment.purchasing.service import WeighIn
+from fulfillment.purchasing.service import WeighIn, bag_lot
+from fulfillment.purchasing.settlements.service import Payment, settle
 from kernel.audit import Actor
 from kernel.clock import local_day
 from shop.catalog.models import Variant
@@ -32,6 +35,7 @@ class _Good:
     form: str
     grades: tuple[tuple[str, int], ...]
     raw_sku: str
+    bag_sku: str
     market: str
     fen_per_kg: int
     floor_fen_per_kg: int
@@ -51,16 +55,36 @@ _GOODS = {
             "dry",
             (("花菇一级", 0), ("花菇二级", 800), ("花菇三级", 1_600)),
             "RAW-HG-1",
+            "QY-HG-250",
             MARKET,
             15_600,
             12_000,
         ),
-        _Good("hougu", "dry", (("厚菇一级", 0), ("厚菇二级", 700)), "RAW-HOU-1", MARKET, 11_200, 9_000),
-        _Good("bogu", "dry", (("薄菇二级", 0), ("薄菇三级", 900)), "RAW-BAO-2", MARKET, 8_400, 9_600),
+        _Good("hougu", "dry", (("厚菇一级", 0), ("厚菇二级", 700)), "RAW-HOU-1", "QY-HOU-500", MARKET, 11_200, 9_000),
+        _Good("bogu", "dry", (("薄菇二级", 0), ("薄菇三级", 900)), "RAW-BAO-2", "QY-BAO-500", MARKET, 8_400, 9_600),
         # Nobody has read today's board for this one yet, so that the page has something to ask for.
-        _Good("muer", "dry", (("一级", 0), ("二级", 800)), "RAW-HME-1", MARKET, 9_200, 7_000, has_price_today=False),
+        _Good(
+            "muer",
+            "dry",
+            (("一级", 0), ("二级", 800)),
+            "RAW-HME-1",
+            "QY-HME-250",
+            MARKET,
+            9_200,
+            7_000,
+            has_price_today=False,
+        ),
         # Priced by the feed; the worker fetches the last week.
-        _Good("xianggu-fresh", "fresh", (("鲜香菇", 0), ("开伞", 1_500)), "RAW-XG-FRESH", xinfadi.MARKET, 950, 800),
+        _Good(
+            "xianggu-fresh",
+            "fresh",
+            (("鲜香菇", 0), ("开伞", 1_500)),
+            "RAW-XG-FRESH",
+            "QY-XXG-2500",
+            xinfadi.MARKET,
+            950,
+            800,
+        ),
     )
 }
 
@@ -92,7 +116,8 @@ def load(session: Session, actors: dict[str, Actor], variants: dict[str, Variant
         good = _GOODS[product]
         terms = _terms(farmer.id, variants[good.raw_sku].id, good, kilograms * 1_000, premium_bps, today)
         contract = create_contract(session, terms, now=now, by=owner)
-        _load_deliveries(session, contract, good, index, today, now, weigher)
+        deliveries = _load_deliveries(session, contract, good, index, today, now, weigher)
+        _settle_and_bag(session, deliveries, variants[good.bag_sku].id, now, weigher)
 
 
 def _name_sources(session: Session) -> None:
@@ -161,14 +186,15 @@ def _terms(farmer_id: int, variant_id: int, good: _Good, agreed_g: int, premium_
         market=good.market,
         standard_moisture_bps=1_300 if is_dry else 9_000,
         reject_above_bps=1_800 if is_dry else None,
-        payment_days=7,
+        payment_days=10,
     )
 
 
 def _load_deliveries(
     session: Session, contract: Contract, good: _Good, index: int, today: date, now: datetime, by: Actor
-) -> None:
+) -> list[Delivery]:
     """Some weigh-ins of the last weeks and one of today."""
+    deliveries = []
     for turn, days_back in enumerate((16, 9, 4, 0)):
         facts = WeighIn(
             contract_id=contract.id,
@@ -181,4 +207,16 @@ def _load_deliveries(
             has_certificate=index != 3,
         )
         key = f"demo-{index}-{days_back}"
-        workflows.weigh_in(session, facts, key=key, today=today, now=now - timedelta(days=days_back), by=by)
+        at = now - timedelta(days=days_back)
+        deliveries.append(workflows.weigh_in(session, facts, key=key, today=today, now=at, by=by))
+    return deliveries
+
+
+def _settle_and_bag(session: Session, deliveries: list[Delivery], bag_id: int, now: datetime, by: Actor) -> None:
+    """The oldest delivery is paid and bagged to the last full bag; the next is half in bags."""
+    oldest, older, *_ = deliveries
+    payment = Payment(oldest.farmer_id, frozenset({payable_of(session, oldest.id).id}), "bank", "示例回单 0001")
+    settle(session, payment, key=f"demo-pay-{oldest.id}", now=now - timedelta(days=10), by=by)
+    net_g = session.get_one(Variant, bag_id).net_g
+    for delivery, bags in ((oldest, oldest.net_g // net_g), (older, older.net_g // net_g // 2)):
+        bag_lot(session, delivery.lot.id, bag_id, bags, key=f"demo-bags-{delivery.id}", now=now, by=by)

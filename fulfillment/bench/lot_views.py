@@ -57,6 +57,25 @@ def bag(lot_id: int) -> Response | tuple[str, int]:
     return redirect(url_for("weigher.lots.show", lot_id=lot_id), 303)
 
 
+@blueprint.post("/<int:lot_id>/rest")
+@requires(WEIGHER, LEAD, OWNER)
+def write_off(lot_id: int) -> Response | tuple[str, int]:
+    """The rest of a lot is loss; the lot is used up."""
+    form = Form(request.form)
+    try:
+        reason = form.text("reason", longest=120)
+        form.check()
+        with transaction() as session:
+            service.write_off_rest(session, bounded(lot_id), reason=reason, now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        form.errors.update(problem.fields)
+        return _page(lot_id, form, problem)
+    flash(t("剩下的记为损耗，这批用完了。", "The rest is written off; the lot is used up."), "done")
+    return redirect(url_for("weigher.lots.all_lots"), 303)
+
+
 def _lot(session: Session, lot_id: int) -> tuple[Lot, dict[int, Variant]]:
     """A lot and the bags that its product is sold in."""
     lot = session.get(Lot, bounded(lot_id))

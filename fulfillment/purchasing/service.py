@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing import queries, rules
 from fulfillment.purchasing.growers.models import Contract, Grade
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
-from kernel.audit import Actor
+from kernel.audit import Actor, record_change
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
 from shop.catalog.models import Variant
@@ -274,6 +274,21 @@ def bag_lot(
     for moved_id, move, quantity in sorted(moves, key=lambda move: move[0]):
         move(session, moved_id, quantity, source=source, by=by, at=now)
     return bagging, True
+
+
+def write_off_rest(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
+    """What is left of a lot dried away or is no good: it leaves the raw stock. Nothing left changes nothing."""
+    lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot))
+    if lot is None:
+        raise NotFound("没有这个批号。", "There is no such lot.")
+    rest_g = lot.received_g - lot.used_g
+    if rest_g:
+        lot.used_g = lot.received_g
+        session.flush()
+        stock.consume(session, lot.variant_id, rest_g, source=f"lot-rest:{lot.id}", by=by, at=now)
+        after = {"grams": rest_g, "reason": reason}
+        record_change(session, actor=by, action="lot.written_off", subject=f"lot:{lot.id}", at=now, after=after)
+    return lot
 
 
 def _grams_for(lot: Lot, variant: Variant, bags: int) -> int:

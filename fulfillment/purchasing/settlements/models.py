@@ -28,7 +28,8 @@ class Settlement(Base):
     at: Mapped[UtcTime]
     by: Mapped[str]
 
-    farmer: Mapped[Farmer] = relationship(lazy="joined", innerjoin=True)
+    # An outer join: a statement joins settlements to payables that have none yet.
+    farmer: Mapped[Farmer] = relationship(lazy="joined")
 
 
 append_only("settlements")
