@@ -3,6 +3,7 @@
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from werkzeug.wrappers import Response
 
 from fulfillment.bench import packer_queries
@@ -46,6 +47,12 @@ def _id_or_none(raw: object) -> int | None:
         return parse_count(raw, 1, _LARGEST_ID)
     except FieldError:
         return None
+
+
+def _say(words: str, *, kind: str = "done") -> None:
+    """Say it on the next page, once: a double tap is not told twice."""
+    if (kind, words) not in cookie.get("_flashes", []):
+        flash(words, kind)
 
 
 def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: Problem | None = None) -> Response:
@@ -125,11 +132,11 @@ def undo(task_id: int) -> Response:
         is_back = packing.undo_finish(session, _task(task_id), _me(), now=utc_now(), by=actor())
         number = session.get_one(PackingTask, task_id).parcel.number
     if is_back:
-        flash(t("撤回了，这件又在您手上。", "Taken back: it is in your hands again."), "done")
+        _say(t("撤回了，这件又在您手上。", "Taken back: it is in your hands again."))
     else:
-        flash(
+        _say(
             t("来不及撤回了。有不对的，请找组长。", "Too late to take back. If something is wrong, ask the lead."),
-            "problem",
+            kind="problem",
         )
     return redirect(url_for("bench.home", parcel=number), code=303)
 
@@ -140,7 +147,7 @@ def put_back(task_id: int) -> Response:
     """The goods of a cancelled order are back on the shelf."""
     with transaction() as session:
         packing.note_put_back(session, _task(task_id), _me(), now=utc_now())
-    flash(t("谢谢，放回去就好了。", "Thank you, that is all."), "done")
+    _say(t("谢谢，放回去就好了。", "Thank you, that is all."))
     return redirect(url_for("bench.home"), code=303)
 
 
@@ -192,7 +199,7 @@ def give_back(reason: str) -> Response:
         else:
             task_id = _task(_id_or_none(request.form.get("task")) or 0)
             packing.return_task(session, task_id, _me(), reason=reason, now=utc_now(), by=actor())
-    flash(str(TROUBLES[reason].done), "done")
+    _say(str(TROUBLES[reason].done))
     return redirect(url_for("bench.home"), code=303)
 
 

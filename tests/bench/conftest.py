@@ -1,0 +1,109 @@
+"""A tablet at the bench, signed in, with work on the pile and a clock that can be moved."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from fulfillment.packing.models import PackingTask, Parcel
+from fulfillment.packing.states import TAKEN
+from kernel.audit import Actor
+from kernel.db import Database
+from kernel.http import sign_in_cookie
+from kernel.people import service as people
+from kernel.people.models import Person
+from tests.packing.world import id_of, make_packer, make_pile, make_rate, wages
+from tests.storefront.pages import assert_nothing_inline
+from tests.world import NOW
+
+
+@dataclass
+class Tablet:
+    """One person's tablet: presses buttons, looks at pages, and may let time pass."""
+
+    app: Flask
+    database: Database
+    browser: FlaskClient
+    person: Actor
+    now: datetime = NOW
+
+    def wait(self, **span: float) -> None:
+        """Let time pass for this installation."""
+        self.now += timedelta(**span)
+        self.app.extensions["clock"] = lambda: self.now
+
+    def sign_in(self) -> None:
+        """Sign the person in, now."""
+        with self.database.transaction() as session:
+            person = session.get_one(Person, self.person.person_id)
+            token = people.start_sign_in(session, person, face="bench", now=self.now)
+        with self.app.app_context():
+            self.browser.set_cookie(sign_in_cookie(), token)
+
+    def look(self, path: str = "/bench") -> TestResponse:
+        """Open a page, which must be whole and allowed by the Content-Security-Policy."""
+        page = self.browser.get(path, follow_redirects=True)
+        assert page.status_code == 200, page.text
+        assert_nothing_inline(page)
+        return page
+
+    def press(self, path: str, **typed: object) -> TestResponse:
+        """Send a form."""
+        return self.browser.post(path, data=typed)
+
+    def get_work(self) -> list[PackingTask]:
+        """Press "get work"; what is in hand then, earliest due first."""
+        assert self.press("/bench/work").status_code == 303
+        return self.in_hand()
+
+    def in_hand(self) -> list[PackingTask]:
+        """The work in this person's hands."""
+        with self.database.transaction() as session:
+            mine = select(PackingTask).where(PackingTask.packer_id == id_of(self.person), PackingTask.state == TAKEN)
+            return list(session.scalars(mine.order_by(PackingTask.due_at, PackingTask.id)))
+
+    def wages(self) -> list[int]:
+        """What this person is owed, line by line, in fen."""
+        with self.database.transaction() as session:
+            return wages(session, self.person)
+
+    def number_of(self, task: PackingTask) -> str:
+        """The number on a task's slip."""
+        with self.database.transaction() as session:
+            return session.get_one(Parcel, task.parcel_id).number
+
+
+def sign_in(app: Flask, database: Database, person: Actor) -> Tablet:
+    """A tablet with this person signed in."""
+    tablet = Tablet(app, database, app.test_client(), person)
+    tablet.wait()
+    tablet.sign_in()
+    return tablet
+
+
+@pytest.fixture
+def tablet(app: Flask, database: Database) -> Tablet:
+    """A packer's tablet; a rate is set, and the pile is empty."""
+    with database.transaction() as session:
+        make_rate(session)
+        person = make_packer(session)
+    return sign_in(app, database, person)
+
+
+@pytest.fixture
+def other(app: Flask, database: Database, tablet: Tablet) -> Tablet:
+    """Another packer's tablet."""
+    with database.transaction() as session:
+        person = make_packer(session, "叶根土")
+    return sign_in(app, database, person)
+
+
+@pytest.fixture
+def pile(database: Database, tablet: Tablet) -> None:
+    """Six parcels with the same goods."""
+    with database.transaction() as session:
+        make_pile(session, 6)
