@@ -1,6 +1,6 @@
 """The board as pieces of HTML: the page is put together from them, and a change sends the pieces that differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,13 @@ from app.console.board import Bar, Figures, OfferFigures
 from app.console.board_chart import draw
 from kernel.text import Locale, current_locale
 
-# Macros of templates/console/board/parts.html; a page shows those that it has a place for.
+# Macros of templates/console/board/parts.html, and which of them a page has a place for.
 NAMES = ("headline", "five", "chart", "minutes", "offers", "wall_offers", "as_of", "terms", "money_line")
+SHOWN_ON = {
+    "board": frozenset({"headline", "five", "chart", "minutes", "offers", "as_of"}),
+    "wall": frozenset({"headline", "five", "chart", "wall_offers", "as_of"}),
+    "control": frozenset({"money_line", "as_of", "terms", "counts"}),
+}
 
 MOST_ON_THE_WALL = 10
 
@@ -41,6 +46,12 @@ def render_parts(app: Flask, figures: Figures, locale: Locale) -> dict[str, Mark
             return parts
         finally:
             current_locale.reset(chosen)
+
+
+def shown_on(page: str, parts: Mapping[str, Markup]) -> dict[str, Markup]:
+    """The parts that a page has a place for: ``board``, ``wall`` or ``control``."""
+    names = SHOWN_ON.get(page, SHOWN_ON["board"])
+    return {name: html for name, html in parts.items() if name.partition("-")[0] in names}
 
 
 def for_wall(offers: Sequence[OfferFigures], most: int = MOST_ON_THE_WALL) -> list[OfferFigures]:

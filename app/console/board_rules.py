@@ -66,10 +66,10 @@ class Aired:
 
 def aired_within(window: Window, marks: Sequence[tuple[int | None, datetime]], now: datetime) -> list[Aired]:
     """What was on air within a window, from the moments at which it changed (``None``: nothing), oldest first."""
-    ends = [at for _, at in marks[1:]] + [now]
+    ends = [*(at for _, at in marks[1:]), now]
     return [
         Aired(offer_id, max(since, window.start), min(until, window.end))
-        for (offer_id, since), until in zip(marks, ends, strict=True)
+        for (offer_id, since), until in zip(marks, ends, strict=False)
         if offer_id is not None
         and (until - since >= _SLIP or until == now)
         and until > window.start

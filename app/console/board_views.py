@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect, render_temp
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.console.board_parts import render_parts
+from app.console.board_parts import render_parts, shown_on
 from app.console.board_shelf import FRESH_FOR_S, BoardShelf, Parts, Shown
 from app.console.seats import Seat, Seats
 from config import Settings
@@ -48,10 +48,17 @@ def install(app: Flask, settings: Settings, database: Database) -> None:
     app.extensions["seats"] = Seats(max(1, settings.web_threads // _SHARE_OF_THREADS))
 
 
-def _look(stream_id: int) -> Callable[[], Shown]:
-    """How to look at a stream's board in the language of this request, also after the request is answered."""
+def _shown(stream_id: int) -> Shown:
+    """A stream's board in the language of this request."""
     shelf: BoardShelf = current_app.extensions["board"]
-    return partial(shelf.look, stream_id, current_locale.get())
+    return shelf.look(stream_id, current_locale.get())
+
+
+def _look(stream_id: int) -> Callable[[], Parts]:
+    """How to look at the parts that the asking page shows, also after its request is answered."""
+    shelf: BoardShelf = current_app.extensions["board"]
+    locale, page = current_locale.get(), request.args.get("page", "board")
+    return lambda: shown_on(page, shelf.look(stream_id, locale).parts)
 
 
 @blueprint.get("")
@@ -71,7 +78,7 @@ def now_live() -> BaseResponse | str:
 @requires(*WATCHERS)
 def board(stream_id: int) -> str:
     """What was ordered and paid, minute by minute; what is left and held; what waits. ``?wall=1``: for the wall."""
-    shown = _look(stream_id)()
+    shown = _shown(stream_id)
     return render_template(
         "console/board/board.html",
         figures=shown.figures,
@@ -85,7 +92,7 @@ def board(stream_id: int) -> str:
 @requires(*WATCHERS)
 def parts(stream_id: int) -> BaseResponse:
     """The board's pieces once, for a screen that found no seat."""
-    body = dumps(_look(stream_id)().parts, ensure_ascii=False).encode()
+    body = dumps(_look(stream_id)(), ensure_ascii=False).encode()
     response = Response(body, mimetype="application/json", headers={"Cache-Control": "no-cache"})
     response.set_etag(sha256(body).hexdigest()[:20])
     return response.make_conditional(request)
@@ -101,7 +108,7 @@ def events(stream_id: int) -> Response:
     screen = request.args.get("screen", "")[:_LONGEST_SCREEN]
     seat = seats.take((actor().person_id, screen))
     may_watch = partial(_may_watch, database(), request.cookies.get(sign_in_cookie(), ""))
-    response = Response(_follow(seat, first.parts, look, may_watch), mimetype="text/event-stream")
+    response = Response(_follow(seat, first, look, may_watch), mimetype="text/event-stream")
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(lambda: seats.leave(seat))
     return response
@@ -114,7 +121,7 @@ def _may_watch(on: Database, token: str) -> bool:
         return person is not None and bool(person.roles & set(WATCHERS))
 
 
-def _follow(seat: Seat, first: Parts, look: Callable[[], Shown], may_watch: Callable[[], bool]) -> Iterator[str]:
+def _follow(seat: Seat, first: Parts, look: Callable[[], Parts], may_watch: Callable[[], bool]) -> Iterator[str]:
     """Send the pieces that changed, twice a second at most; between two looks nothing is held but this thread."""
     yield f"retry: {_RETRY_MS}\n\n"
     yield _event("parts", first)
@@ -127,7 +134,7 @@ def _follow(seat: Seat, first: Parts, look: Callable[[], Shown], may_watch: Call
                 if not may_watch():
                     seat.end("signed-out")
                     break
-            shown = look().parts
+            shown = look()
         except (Problem, SQLAlchemyError):
             # The database is away for a moment; the board says so and goes on by itself.
             yield _event("away", "")

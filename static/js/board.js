@@ -37,7 +37,7 @@ function screen() {
 
 function open() {
   close();
-  source = new EventSource(`${page.dataset.events}?screen=${screen()}`);
+  source = new EventSource(`${page.dataset.events}&screen=${screen()}`);
   source.addEventListener("parts", (event) => show(JSON.parse(event.data)));
   source.addEventListener("away", () => (lost.hidden = false));
   source.addEventListener("bye", (event) => leave(JSON.parse(event.data)));
