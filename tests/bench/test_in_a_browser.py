@@ -1,0 +1,201 @@
+"""What the bench's scripts add in a real browser: the scanner, the way back, the voice, the PIN's keys."""
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from kernel.audit import SYSTEM
+from kernel.clock import utc_now
+from kernel.db import Database
+from kernel.people import service as people
+from kernel.people.models import Person
+from kernel.people.rules import PACKER
+from tests.e2e.house import PHONE, TABLET, chromium
+from tests.packing.world import make_pile, make_rate
+
+pytestmark = pytest.mark.browser
+PIN = "2580"
+
+# The browser's voice, written down instead of spoken.
+WRITE_DOWN = """
+  window.said = [];
+  Object.defineProperty(window, "speechSynthesis", {
+    value: { cancel() {}, speak(sentence) { window.said.push([sentence.lang, sentence.text]); } },
+  });
+"""
+SILENT = "delete window.speechSynthesis; Object.defineProperty(window, 'speechSynthesis', { value: undefined });"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def packer(database: Database) -> int:
+    """A packer with a PIN, six parcels with the same goods on the pile."""
+    with database.transaction() as session:
+        make_rate(session)
+        make_pile(session, 6, due_at=utc_now())
+        return people.add_person(
+            session, name="周美仙", shown_name="美仙", roles=[PACKER], pin=PIN, now=utc_now(), by=SYSTEM
+        ).id
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A phone that must not complain."""
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    yield page
+    assert complaints == []
+    context.close()
+
+
+def sign_in(page: Page, url: str, packer: int) -> None:
+    page.goto(f"{url}/bench/sign-in/{packer}")
+    for digit in PIN:
+        page.get_by_role("button", name=digit, exact=True).click()
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/bench")
+
+
+def get_work(page: Page) -> None:
+    page.get_by_role("button", name="领活").click()
+    expect(page.get_by_role("button", name="包好了").first).to_be_visible()
+
+
+def scan(page: Page, code: str) -> None:
+    """A hand scanner: a keyboard that types wherever the focus is and ends with Enter."""
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+def number_on_card(page: Page) -> str:
+    return page.locator(".task-card .parcel-number").inner_text().split()[-1]
+
+
+def test_the_keys_of_the_pin_type_and_wipe(page: Page, url: str, packer: int) -> None:
+    page.goto(f"{url}/bench/sign-in/{packer}")
+    page.get_by_role("button", name="9", exact=True).click()
+    page.get_by_role("button", name="删一位").click()
+    sign_in(page, url, packer)
+
+
+def test_a_scanner_works_wherever_the_focus_is(page: Page, url: str, packer: int) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    page.get_by_role("button", name="包好了").first.focus()
+    scan(page, number_on_card(page))
+    expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
+
+
+def test_the_next_badge_scanned_at_the_card_hands_the_tablet_over(
+    page: Page, url: str, packer: int, database: Database
+) -> None:
+    with database.transaction() as session:
+        person = people.add_person(
+            session, name="叶根土", shown_name="叶大伯", roles=[PACKER], now=utc_now(), by=SYSTEM
+        )
+        code = people.new_badge(session, session.get_one(Person, person.id), now=utc_now(), by=SYSTEM)
+    sign_in(page, url, packer)
+    get_work(page)
+    scan(page, code)
+    expect(page.locator(".bench-who")).to_contain_text("叶大伯")
+    expect(page.get_by_role("button", name="领活")).to_be_visible()
+
+
+def test_two_taps_finish_a_parcel_and_the_way_back_leaves_with_its_time(page: Page, url: str, packer: int) -> None:
+    page.clock.install()
+    sign_in(page, url, packer)
+    get_work(page)
+    page.get_by_role("button", name="包好了").first.click()
+    undo = page.get_by_role("button", name="撤回")
+    expect(undo).to_be_visible()
+    page.clock.run_for(11_000)
+    expect(undo).to_have_count(0)
+    expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
+
+
+def test_undo_gives_the_card_back(page: Page, url: str, packer: int) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    number = number_on_card(page)
+    page.get_by_role("button", name="包好了").first.click()
+    page.get_by_role("button", name="撤回").click()
+    expect(page.get_by_text("又在您手上")).to_be_visible()
+    assert number_on_card(page) == number
+
+
+def test_the_page_is_read_aloud_when_switched_on_and_the_choice_is_kept(page: Page, url: str, packer: int) -> None:
+    page.add_init_script(WRITE_DOWN)
+    sign_in(page, url, packer)
+    assert page.evaluate("said") == [], "silent until somebody wants it"
+    page.get_by_role("button", name="自动读").click()
+    get_work(page)
+    said = page.evaluate("said")
+    assert {lang for lang, _ in said} == {"zh-CN"}
+    assert "庆元花菇" in said[0][1]
+    assert said[0][1].endswith(f"单子末尾 {' '.join(number_on_card(page)[-4:])}。")
+    page.get_by_role("button", name="包好了").first.click()
+    expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
+    assert page.evaluate("said")[0][1] == "包好了，今天第 1 件，挣了 8 角"
+    page.get_by_role("button", name="自动读").click()
+    page.reload()
+    assert page.evaluate("said") == []
+    page.get_by_role("button", name="读给我听").click()
+    assert len(page.evaluate("said")) > 0
+
+
+def test_without_a_voice_nothing_of_it_is_shown(page: Page, url: str, packer: int) -> None:
+    page.add_init_script(SILENT)
+    sign_in(page, url, packer)
+    get_work(page)
+    expect(page.get_by_text("自动读")).to_be_hidden()
+    expect(page.locator("[data-speak-now]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, (320, 640)])
+def test_done_is_on_the_first_screen_and_everything_is_large(
+    page: Page, url: str, packer: int, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    sign_in(page, url, packer)
+    get_work(page)
+    small = page.evaluate("""() => [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && !e.closest(".visually-hidden, .skip-link")).flatMap((e) => {
+      const box = e.getBoundingClientRect();
+      const hasText = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+      const isTarget = e.matches("a, button, input:not([type=hidden])");
+      return [
+        ...(hasText && parseFloat(getComputedStyle(e).fontSize) < 18 ? [`text ${e.textContent}`] : []),
+        ...(isTarget && (box.width < 59.5 || box.height < 59.5) ? [`target ${e.outerHTML.slice(0, 80)}`] : []),
+      ];
+    })""")
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if size != (320, 640):
+        done = page.locator(".big-button-done").bounding_box()
+        foot = page.locator(".bench-foot").bounding_box()
+        assert done is not None
+        assert foot is not None
+        assert done["y"] + done["height"] <= foot["y"], "no scrolling before the second tap"
