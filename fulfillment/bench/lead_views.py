@@ -94,7 +94,7 @@ def note_departure(person_id: int) -> Response:
             by=actor(),
         )
     if returned:
-        flash(t("手上的 {n} 件放回去了，别人可以领。", "{n} pieces of work went back to the pile.", n=returned), "done")
+        flash(t("手上的 {n} 件放回去了，别人可以领。", "Back on the pile: {n}.", n=returned), "done")
     return redirect(url_for("lead.people"), code=303)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.labels.fonts import code_point
 from fulfillment.labels.rules import mask_name, mask_phone, reason_words
 from fulfillment.labels.service import CHANNEL_WORDS, masked_place
 from fulfillment.packing.lead_rules import STOP_REASONS, standing
@@ -45,6 +46,7 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "carriers": CARRIERS,
         "carrier_name": lambda code: CARRIERS.get(code, code),
         "channel_words": CHANNEL_WORDS,
+        "code_point": code_point,
         "event_words": EVENT_WORDS,
         "goods_of": goods_of,
         "mask_name": mask_name,
@@ -67,5 +69,5 @@ def goods_of(parcel: Parcel) -> str:
 def said_reason(reason: str) -> str:
     """Why work was given back or stopped, in the language of the page; what a person typed follows the word "other"."""
     code, _, own = reason.partition(": ")
-    known = TROUBLE_WORDS.get(code) or STOP_REASONS.get(code)
+    known = TROUBLE_WORDS.get(code) or STOP_REASONS.get(code) or CHANNEL_WORDS.get(code)
     return own or (str(known) if known else reason)

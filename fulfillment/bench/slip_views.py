@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.slip_forms import read_reprint_reason
 from fulfillment.labels.codes import bars_svg, qr_svg
+from fulfillment.labels.fonts import code_point
 from fulfillment.labels.pdf import slips_pdf
 from fulfillment.labels.rules import REPRINT_REASONS, Slip, reason_words
 from fulfillment.labels.service import slip_of
@@ -121,6 +122,7 @@ def _page(session: Session, parcel: Parcel, form: Form, *, is_fresh: bool, probl
         is_fresh=is_fresh and bool(prints),
         may_print=parcel.state not in (HANDED_OVER, CANCELLED),
         unprintable=unprintable(slip),
+        code_point=code_point,
         reasons=[(code, word, "") for code, word in REPRINT_REASONS.items()],
         reason_words=reason_words,
         leads=person is not None and bool(person.roles & {LEAD, OWNER}),

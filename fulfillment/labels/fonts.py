@@ -35,6 +35,11 @@ def can_draw(character: str) -> bool:
     return ord(character) in _advances(_REGULAR)
 
 
+def can_draw_bold(text: str) -> bool:
+    """Whether the bold font, which is a small one, has every character; it does not fall back to the other fonts."""
+    return all(ord(c) in _advances(_BOLD) for c in text)
+
+
 def one_line(text: str) -> str:
     """Text for paper: white space becomes one blank; direction marks, joiners, controls and variation selectors go."""
     spaced = " ".join(text.split())
@@ -45,9 +50,14 @@ def _selects_variation(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
+def code_point(character: str) -> str:
+    """The name of a character for people who have to find it, such as ``U+1F33E``."""
+    return f"U+{ord(character):04X}"
+
+
 def printable(text: str) -> str:
     """One line that the fonts can draw whole; a character without a glyph becomes its code point in brackets."""
-    return "".join(c if can_draw(c) else f"[U+{ord(c):04X}]" for c in one_line(text))
+    return "".join(c if can_draw(c) else f"[{code_point(c)}]" for c in one_line(text))
 
 
 def missing_characters(texts: Iterable[str]) -> tuple[str, ...]:

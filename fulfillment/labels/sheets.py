@@ -8,7 +8,7 @@ from fulfillment.labels.rules import Slip, SlipLine
 from kernel.text import t
 
 # Sizes in pt and mm, the same as in slip.typ and print.css. Names and goods are 14 pt and more, the number 24.
-NUMBER_PT, GOODS_PT, NAME_PT, ADDRESS_PT, HEAD_PT = 24, 15, 14, 12, 14
+NUMBER_PT, MARK_PT, GOODS_PT, NAME_PT, ADDRESS_PT, HEAD_PT = 24, 16, 15, 14, 12, 14
 ROOM_MM = 92
 PREVIEW = 0
 _GOODS_ROOM_MM = 74
@@ -88,7 +88,7 @@ def _sheet(slip: Slip, items: tuple[Item, ...], page: int, pages: int) -> Sheet:
         is_number_wide=width_mm(slip.parcel_number, NUMBER_PT, bold=True) > ROOM_MM,
         head=_first(wrap(printable(head), HEAD_PT, _HEAD_ROOM_MM, 1)),
         due=_first(wrap(printable(slip.due), HEAD_PT, _HEAD_ROOM_MM, 1)),
-        mark=_mark(slip.copy, page, pages),
+        mark=_first(wrap(printable(_mark(slip.copy, page, pages)), MARK_PT, ROOM_MM, 1)),
         items=items,
         receiver=wrap(printable(f"{slip.receiver} {slip.phone}"), NAME_PT, _FOOT_ROOM_MM, _LINES_A_NAME),
         address=wrap(printable(slip.address), ADDRESS_PT, _FOOT_ROOM_MM, _LINES_AN_ADDRESS),
@@ -106,16 +106,16 @@ def _mark(copy: int, page: int, pages: int) -> str:
     """What keeps a preview or a second paper from being taken for a parcel of its own."""
     again = "" if copy == 1 else t("第 {copy} 次打印", "Copy {copy}", copy=copy)
     if copy == PREVIEW:
-        again = t("预览，不要贴", "Preview, do not stick on")
+        again = t("预览，不要贴", "Preview only")
     of_pages = t("第 {page} 张，共 {pages} 张", "Sheet {page} of {pages}", page=page, pages=pages) if pages > 1 else ""
     return " · ".join(part for part in (again, of_pages) if part)
 
 
 def _next_step(slip: Slip, page: int, pages: int) -> str:
     if slip.copy == PREVIEW:
-        return t("按“打印”才是正式的单子", "Press “Print” to get the real one")
+        return t("按“打印”才是正式的单子", "Press Print to get the real one")
     if slip.copy > 1:
         return t("先撕掉旧的那张，再贴这一张", "Tear off the old one, then stick this on")
     if page < pages:
-        return t("还有一张，一起放进去再封箱", "Another sheet follows; then close the box")
-    return t("装好封箱，贴上这张，再按“包好了”", "Pack, close, stick this on, press “Done”")
+        return t("还有一张，一起放进去再封箱", "One more sheet, then close the box")
+    return t("装好封箱，贴上这张，再按“包好了”", "Pack, close, stick this on, press Done")

@@ -1,12 +1,15 @@
 """Every line of a slip fits its room, every character is real, no goods are left out."""
 
+import string
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.labels import sheets
-from fulfillment.labels.fonts import missing_characters, printable, width_mm, wrap
+from fulfillment.labels.fonts import can_draw_bold, missing_characters, printable, width_mm, wrap
 from fulfillment.labels.rules import SlipLine
-from kernel.text import current_locale
+from kernel.text import LOCALES, Locale, current_locale
 from tests.labels.slips import make_slip
 
 ANY_TEXT = st.text(max_size=400)
@@ -78,6 +81,22 @@ def test_a_second_copy_says_that_it_is_one() -> None:
     assert "撕掉旧的" in sheet.next
 
 
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("copy", [sheets.PREVIEW, 1, 2, 99])
+@pytest.mark.parametrize("kinds", [1, 20])
+def test_our_own_words_fit_in_both_languages(language: Locale, copy: int, kinds: int) -> None:
+    lines = tuple(SlipLine(1, "庆元花菇", "250g") for _ in range(kinds))
+    token = current_locale.set(language)
+    try:
+        pages = sheets.sheets_of(make_slip(copy=copy, lines=lines, note="x"))
+    finally:
+        current_locale.reset(token)
+    for page in pages:
+        assert width_mm(page.next, sheets.NAME_PT) <= sheets.ROOM_MM
+        assert not page.mark.endswith("…")
+        assert missing_characters([page.next, page.mark, *page.note]) == ()
+
+
 def test_slips_speak_english_too() -> None:
     token = current_locale.set("en")
     try:
@@ -85,4 +104,9 @@ def test_slips_speak_english_too() -> None:
     finally:
         current_locale.reset(token)
     assert (sheet.mark, sheet.note) == ("Copy 2", ("Note: Door",))
-    assert width_mm(sheet.next, sheets.NAME_PT) <= sheets.ROOM_MM
+    assert "Tear off" in sheet.next
+
+
+def test_what_is_drawn_bold_has_bold_glyphs() -> None:
+    """A bold word without glyphs would come out as empty boxes: only numbers and × are bold."""
+    assert can_draw_bold("×0123456789" + string.ascii_uppercase)
