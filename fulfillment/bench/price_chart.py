@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 WIDTH, HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 16, 20, 48
 
 Series = Sequence[tuple[date, int]]
 

@@ -182,7 +182,7 @@ def record_delivery(
 
 def _lock_contract(session: Session, contract_id: int) -> None:
     """Wait for other scales, then read the contract anew, also when it was read before in this transaction."""
-    session.execute(
+    session.scalar(
         select(Contract)
         .where(Contract.id == contract_id)
         .with_for_update(of=Contract)
@@ -253,7 +253,7 @@ def bag_lot(
     Raises:
         Refused: another product, or fewer grams are left than that many bags hold.
     """
-    lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot))
+    lot = _lock_lot(session, lot_id)
     variant = session.get(Variant, variant_id)
     if lot is None or variant is None or not variant.sellable:
         raise NotFound("没有这个批号或规格。", "There is no such lot or variant.")
@@ -276,9 +276,15 @@ def bag_lot(
     return bagging, True
 
 
+def _lock_lot(session: Session, lot_id: int) -> Lot | None:
+    """Wait for whoever takes from the lot, then read it anew."""
+    locked = select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot)
+    return session.scalar(locked.execution_options(populate_existing=True))
+
+
 def write_off_rest(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
     """What is left of a lot dried away or is no good: it leaves the raw stock. Nothing left changes nothing."""
-    lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot))
+    lot = _lock_lot(session, lot_id)
     if lot is None:
         raise NotFound("没有这个批号。", "There is no such lot.")
     rest_g = lot.received_g - lot.used_g

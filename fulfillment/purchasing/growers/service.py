@@ -175,7 +175,8 @@ def end_contract(session: Session, contract_id: int, *, reason: str, now: dateti
 
 
 def _running(session: Session, contract_id: int) -> Contract:
-    contract = session.scalar(select(Contract).where(Contract.id == contract_id).with_for_update(of=Contract))
+    locked = select(Contract).where(Contract.id == contract_id).with_for_update(of=Contract)
+    contract = session.scalar(locked.execution_options(populate_existing=True))
     if contract is None:
         raise NotFound("没有这份合同。", "There is no such contract.")
     if not contract.active:

@@ -179,7 +179,8 @@ def refuse_quote(session: Session, quote_id: int, *, now: datetime, by: Actor) -
 
 
 def _held(session: Session, quote_id: int) -> MarketQuote:
-    quote = session.scalar(select(MarketQuote).where(MarketQuote.id == quote_id).with_for_update())
+    locked = select(MarketQuote).where(MarketQuote.id == quote_id).with_for_update()
+    quote = session.scalar(locked.execution_options(populate_existing=True))
     if quote is None:
         raise NotFound("没有这条行情。", "There is no such quote.")
     return quote
