@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select, text, tuple_, union
+from sqlalchemy import and_, func, select, text, tuple_, union
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from fulfillment.packing.lead_rules import parcel_number
@@ -154,15 +154,14 @@ def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, st
 def find_parcels(session: Session, scanned: str) -> Sequence[Parcel]:
     """Parcels by their own number, their order's (ours or the platform's) or the courier's."""
     plain = parcel_number(scanned)
-    by_order = select(Order.id).where(
-        # Named channels let the query use the unique index on (channel, channel_number).
-        or_(Order.number == scanned, and_(Order.channel.in_(CHANNELS), Order.channel_number == scanned))
-    )
+    # Named channels let the query use the unique index on (channel, channel_number).
+    of_platform = and_(Order.channel.in_(CHANNELS), Order.channel_number == scanned)
     # A union, so that each way of naming a parcel uses its own index.
     found = union(
         select(Parcel.id).where(Parcel.number == plain),
         select(Parcel.id).where(Parcel.tracking_number == plain),
-        select(Parcel.id).where(Parcel.order_id.in_(by_order)),
+        select(Parcel.id).join(Order).where(Order.number == scanned),
+        select(Parcel.id).join(Order).where(of_platform),
     )
     return session.scalars(
         select(Parcel)

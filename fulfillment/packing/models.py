@@ -163,6 +163,8 @@ class SlipPrint(Base):
     __table_args__ = (
         UniqueConstraint("parcel_id", "copy"),
         CheckConstraint("copy = 1 OR reason <> ''", name="reprint_has_reason"),
+        Index("ix_slip_prints_at", "at"),
+        Index("ix_slip_prints_again", "id", postgresql_where=text("copy > 1")),
     )
 
     id: Mapped[BigId]

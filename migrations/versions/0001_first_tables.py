@@ -1193,6 +1193,14 @@ def upgrade() -> None:
             "parcel_id", "copy", name=op.f("uq_slip_prints_parcel_id_copy")
         ),
     )
+    op.create_index("ix_slip_prints_at", "slip_prints", ["at"], unique=False)
+    op.create_index(
+        "ix_slip_prints_again",
+        "slip_prints",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("copy > 1"),
+    )
     op.create_table(
         "lots",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1531,6 +1539,12 @@ def downgrade() -> None:
     op.drop_table("parcel_lines")
     op.drop_index(op.f("ix_lots_variant_id"), table_name="lots")
     op.drop_table("lots")
+    op.drop_index(
+        "ix_slip_prints_again",
+        table_name="slip_prints",
+        postgresql_where=sa.text("copy > 1"),
+    )
+    op.drop_index("ix_slip_prints_at", table_name="slip_prints")
     op.drop_table("slip_prints")
     op.drop_index(op.f("ix_refunds_payment_id"), table_name="refunds")
     op.drop_table("refunds")
