@@ -15,7 +15,7 @@ from kernel.audit import AuditEntry
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person
 from shop.orders.models import CHANNELS, Order
-from shop.orders.states import PAID
+from shop.orders.states import PAID, REFUNDED
 
 PAGE = 50
 
@@ -152,10 +152,10 @@ def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, st
 
 
 def find_parcels(session: Session, scanned: str) -> Sequence[Parcel]:
-    """Parcels by their own number, their order's (ours or the platform's) or the courier's."""
+    """Parcels by their own number, the courier's, or their order's: ours, or a platform's unless it was refunded."""
     plain = parcel_number(scanned)
-    # Named channels let the query use the unique index on (channel, channel_number).
-    of_platform = and_(Order.channel.in_(CHANNELS), Order.channel_number == scanned)
+    # Named channels and "not refunded" let the query use the unique index of live orders.
+    of_platform = and_(Order.channel.in_(CHANNELS), Order.channel_number == scanned, Order.state != REFUNDED)
     # A union, so that each way of naming a parcel uses its own index.
     found = union(
         select(Parcel.id).where(Parcel.number == plain),
