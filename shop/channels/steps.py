@@ -18,9 +18,10 @@ from kernel.text import Text
 from shop.channels import queries, rules, service, uploads
 from shop.channels.facts import Reading, RefusedRow, SoldOrder
 from shop.channels.models import ChannelOrder
+from shop.channels.noting import CREATED, OLDER, OLDER_WORDS, UNCHANGED, UPDATED, Noted, changes_to, note_orders
 from shop.channels.readers import PLATFORMS, read_orders
 from shop.channels.reading import Platform
-from shop.channels.service import CREATED, OLDER, UNCHANGED, UPDATED, Floor, Noted
+from shop.channels.service import Floor
 from shop.channels.states import ACCEPTED, STOPPED, WAITING
 
 
@@ -98,7 +99,7 @@ def look(session: Session, platform: Platform, reading: Reading) -> Outcome:
 
 
 def _foreseen(sold: SoldOrder, known: ChannelOrder | None, shelf: _Shelf) -> Line:
-    what, changes = service.changes_to(known, sold) if known else (CREATED, {})
+    what, changes = changes_to(known, sold) if known else (CREATED, {})
     before = (
         queries.known_of(known)
         if known
@@ -127,7 +128,7 @@ def _foreseen(sold: SoldOrder, known: ChannelOrder | None, shelf: _Shelf) -> Lin
 
 
 def _outcome(lines: Iterable[Line], older: Iterable[Line], refused: Iterable[RefusedRow]) -> Outcome:
-    late = [RefusedRow(line.row, line.order, "", service.OLDER_WORDS) for line in older]
+    late = [RefusedRow(line.row, line.order, "", OLDER_WORDS) for line in older]
     return Outcome(tuple(lines), tuple(sorted([*refused, *late], key=lambda row: row.row)))
 
 
@@ -136,7 +137,7 @@ def bring_in(
 ) -> Outcome:
     """Import what was read and note the outcome."""
     with database.transaction() as session:
-        noted = service.note_orders(session, platform.name, reading.orders, import_id=import_id, now=now)
+        noted = note_orders(session, platform.name, reading.orders, import_id=import_id, now=now)
     moved = set()
     for one in noted:
         if one.needs_a_look or one.has_moved:

@@ -157,7 +157,10 @@ def _put_back_formulas(rows: Cells, sheet: bytes) -> None:
     """A buyer's note that begins with ``=`` was made a formula by whoever wrote the file; its text is the note."""
     for letters, digits, formula in _FORMULA.findall(sheet):
         row, column = int(digits) - 1, _column(letters) - 1
-        if row < len(rows) and column < len(rows[row]) and rows[row][column] in ("", None):
+        # The parser leaves cells without a value off the end; how far a cell may stand was checked before.
+        rows.extend([] for _ in range(row + 1 - len(rows)))
+        rows[row].extend([""] * (column + 1 - len(rows[row])))
+        if rows[row][column] in ("", None):
             rows[row][column] = "=" + unescape(formula.decode("utf-8", "replace"))
 
 
