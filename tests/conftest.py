@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from uuid import uuid4
 
 import psycopg
@@ -44,21 +46,32 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     root = root.parent if worker_id != "master" else root
     given = load_settings().database_url
     with InterProcessLock(root / "server.lock"):
-        url = given or embedded_postgres.ensure_running(_short(root), durable=False)
+        url = given or embedded_postgres.ensure_running(_server_folder(root), durable=False)
         with _maintenance(url) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
                 migrate.upgrade(_named(url, TEMPLATE))
     yield url
     if worker_id == "master" and not given:
-        embedded_postgres.stop(_short(root))
+        _stop_server(root)
 
 
-def _short(root: Path) -> Path:
-    # The server runs as its own user when tests run as root, so it must be able to reach its folder.
-    for folder in (root, *root.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o755)
-    return root / "pg"
+def _server_folder(root: Path) -> Path:
+    """A folder for this run's server, beside pytest's own: pytest shuts that one to others whenever a run starts,
+    and the server runs as a user of its own when tests run as root.
+    """
+    name = root / "server.folder"
+    if not name.is_file():
+        folder = Path(mkdtemp(prefix="gongfang-tests-"))
+        folder.chmod(0o755)
+        name.write_text(str(folder))
+    return Path(name.read_text())
+
+
+def _stop_server(root: Path) -> None:
+    folder = _server_folder(root)
+    embedded_postgres.stop(folder)
+    rmtree(folder, ignore_errors=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,7 +92,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     is_controller = not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None)
     if is_controller and hasattr(config, "_tmp_path_factory"):
-        embedded_postgres.stop(_short(config._tmp_path_factory.getbasetemp()))
+        _stop_server(config._tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
