@@ -7,6 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app import workflows
+from app.care import nightly
+from app.care.nightly import Night
 from config import Settings
 from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
@@ -25,6 +27,7 @@ class Tools(Till):
     """What jobs need besides the database: the payment desk, and where market prices come from."""
 
     market: MarketFeed
+    night: Night
 
 
 Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
@@ -34,6 +37,10 @@ def _import_upload(database: Database, _: Tools, payload: dict[str, Any], now: d
     """Job: import a large file that somebody confirmed on the page."""
     by = Actor(payload["person"], payload["name"])
     import_kept(database, payload["import"], zone=ZoneInfo(payload["zone"]), floor=workflows, now=now, by=by)
+
+
+def _nightly(step: Callable[[Database, Night, datetime], None]) -> Handler:
+    return lambda database, tools, _, now: step(database, tools.night, now)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -47,19 +54,22 @@ HANDLERS: dict[str, Handler] = {
     quote_steps.JOB: lambda database, tools, payload, now: quote_steps.fetch_quotes(
         database, tools.market, payload, now
     ),
+    nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),
+    **{kind: _nightly(step) for kind, step in nightly.STEPS.items()},
 }
+
+# These may take minutes, or wait for somebody else's server: holds and refunds must not wait for them.
+SLOW = (IMPORT_JOB, quote_steps.JOB, *nightly.STEPS)
 
 
 def tools_for(settings: Settings) -> Tools:
-    """The payment desk of this installation, and its price feed."""
+    """The payment desk of this installation, its price feed, and where its backups go."""
     gateway = StripeGateway(settings.stripe_api_key, settings.stripe_api_url, settings.stripe_webhook_secret)
+    desk = (gateway, workflows.settle_payment, workflows.settle_refund, settings.public_url, settings.workshop_name)
     return Tools(
-        gateway,
-        workflows.settle_payment,
-        workflows.settle_refund,
-        settings.public_url,
-        settings.workshop_name,
+        *desk,
         MarketFeed(Feed(settings.xinfadi_url), settings.workshop_zone),
+        Night(Till(*desk), settings.workshop_zone, settings.var_dir / "backups", settings.backups_kept),
     )
 
 
@@ -67,3 +77,4 @@ def plan_daily(database: Database, tools: Tools, now: datetime) -> None:
     """See to it that what is done once a day is planned; called when a worker starts."""
     with database.transaction() as session:
         quote_steps.plan_daily(session, now=now, zone=tools.market.zone)
+        nightly.plan(session, now, tools.night.zone)

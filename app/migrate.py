@@ -37,3 +37,9 @@ def is_up_to_date(database: Database) -> bool:
 def current_revision(connection: Connection) -> str | None:
     """The revision that a database is at."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def revision(database: Database) -> str | None:
+    """The revision that a database is at, or ``None`` when it is empty."""
+    with database.engine.connect() as connection:
+        return current_revision(connection)

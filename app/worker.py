@@ -4,13 +4,14 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import HANDLERS, Tools, plan_daily, tools_for
+from app.jobs import HANDLERS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from config import load_settings
 from kernel import outbox
@@ -23,6 +24,22 @@ _SWEEP_EVERY_S = 1.0
 _REPORT_EVERY = timedelta(seconds=15)
 
 
+@dataclass(frozen=True)
+class Lane:
+    """Which kinds of jobs one thread does: holds and refunds never wait behind a backup."""
+
+    only: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+    lease: timedelta = outbox.LEASE
+    # One after the other where each may take long, so that another worker can have the next.
+    at_once: int = 20
+
+
+EVERYTHING = Lane()
+QUICK = Lane(but=SLOW)
+SLOWLY = Lane(only=SLOW, lease=outbox.LONG_LEASE, at_once=1)
+
+
 class Worker:
     """Does what is due, then waits for a notice or a second, whichever comes first."""
 
@@ -33,25 +50,28 @@ class Worker:
         self.stopping = threading.Event()
         self._reported: datetime | None = None
 
-    def run_once(self) -> int:
+    def run_once(self, lane: Lane = EVERYTHING) -> int:
         """One turn; returns how many jobs were tried and holds were ended."""
         now = self.clock()
+        ended = 0
+        if lane is not SLOWLY:
+            with self.database.transaction() as session:
+                ended = workflows.expire_holds(session, now)
+            self._report(now)
         with self.database.transaction() as session:
-            ended = workflows.expire_holds(session, now)
-        with self.database.transaction() as session:
-            claimed = outbox.claim_due(session, now)
+            claimed = outbox.claim_due(session, now, lane.at_once, only=lane.only, but=lane.but, lease=lane.lease)
         for job in claimed:
             self._do(job)
-        self._report(now)
         return ended + len(claimed)
 
     def _do(self, job: outbox.ClaimedJob) -> None:
         try:
             handler = HANDLERS[job.kind]
             handler(self.database, self.tools, job.payload, self.clock())
-        except Exception as error:  # noqa: BLE001 - one bad job must not stop the others
-            # Only the kind of error is kept: messages may quote people's data.
-            log.warning("job failed", extra={"facts": {"job": job.id, "kind": job.kind, "error": type(error).__name__}})
+        except Exception as error:
+            # Only the kind of error is kept with the job: messages may quote people's data.
+            facts = {"job": job.id, "kind": job.kind, "tries": job.attempts}
+            log.warning("job failed", exc_info=error, extra={"facts": facts})
             with self.database.transaction() as session:
                 outbox.mark_failed(session, job, type(error).__name__, self.clock())
         else:
@@ -67,23 +87,28 @@ class Worker:
             workflows.note_worker_alive(session, now)
 
     def run(self) -> None:
+        """Work in both lanes until told to stop."""
+        slowly = threading.Thread(target=self._run_lane, args=(SLOWLY,), name="slowly", daemon=True)
+        slowly.start()
+        self._run_lane(QUICK)
+
+    def _run_lane(self, lane: Lane) -> None:
         """Work until told to stop; a database that is away is waited for."""
         while not self.stopping.is_set():
             try:
-                busy = self.run_once()
+                busy = self.run_once(lane)
                 if not busy:
-                    self._wait()
+                    self._wait(lane)
             except (SQLAlchemyError, psycopg.Error) as error:
-                log.warning("database away", extra={"facts": {"error": type(error).__name__}})
+                log.warning("database away", exc_info=error)
                 self.stopping.wait(2)
 
-    def _wait(self) -> None:
-        url = self.database.url.replace("postgresql+psycopg://", "postgresql://")
-        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    def _wait(self, lane: Lane) -> None:
+        with psycopg.connect(self.database.plain_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute("LISTEN gongfang_jobs")
             while not self.stopping.is_set():
                 notices = list(connection.notifies(timeout=_SWEEP_EVERY_S, stop_after=1))
-                if notices or self.run_once():
+                if notices or self.run_once(lane):
                     return
 
 
@@ -94,7 +119,13 @@ def main() -> None:
         raise SystemExit("DATABASE_URL is not set. Start everything with `gongfang run`, or name a PostgreSQL server.")
     set_up_logs()
     workflows.heaviest_parcel_g = settings.heaviest_parcel_g
-    worker = Worker(Database(settings.database_url, pool_size=2), tools_for(settings))
+    database = Database(
+        settings.database_url,
+        pool_size=4,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    worker = Worker(database, tools_for(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stopping.set())
     plan_daily(worker.database, worker.tools, utc_now())

@@ -4,7 +4,7 @@ A job is claimed for a while (a lease), so that a worker that dies leaves it to 
 therefore must be safe to repeat. See docs/decisions/0007-outbox.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from kernel.db import Base, BigId, UtcTime
 
 LEASE = timedelta(minutes=2)
+# Some work takes long (a backup, a large file); whoever claims only that may keep it for so long.
+LONG_LEASE = timedelta(hours=2)
 MOST_ATTEMPTS = 20
 
 
@@ -82,16 +84,31 @@ _CLAIM = text("""
     WHERE id IN (
         SELECT id FROM jobs
         WHERE done_at IS NULL AND given_up_at IS NULL AND run_at <= :now
+          AND (CAST(:only AS text[]) IS NULL OR kind = ANY(:only)) AND NOT kind = ANY(:but)
         ORDER BY run_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     RETURNING id, kind, payload, attempts
 """)
 
 
-def claim_due(session: Session, now: datetime, most: int = 20) -> list[ClaimedJob]:
-    """Take due jobs for the length of a lease; nobody else gets them meanwhile."""
-    rows = session.execute(_CLAIM, {"now": now, "until": now + LEASE, "most": most})
-    return [ClaimedJob(row.id, row.kind, row.payload, row.attempts) for row in rows]
+def claim_due(
+    session: Session,
+    now: datetime,
+    most: int = 20,
+    *,
+    only: Sequence[str] | None = None,
+    but: Sequence[str] = (),
+    lease: timedelta = LEASE,
+) -> list[ClaimedJob]:
+    """Take due jobs for the length of a lease; nobody else gets them meanwhile. ``only`` and ``but`` name kinds."""
+    asked = {
+        "now": now,
+        "until": now + lease,
+        "most": most,
+        "but": list(but),
+        "only": None if only is None else list(only),
+    }
+    return [ClaimedJob(row.id, row.kind, row.payload, row.attempts) for row in session.execute(_CLAIM, asked)]
 
 
 def mark_done(session: Session, job_id: int, now: datetime) -> None:
@@ -109,6 +126,19 @@ def mark_failed(session: Session, job: ClaimedJob, error: str, now: datetime) ->
         text("UPDATE jobs SET run_at = :run_at, last_error = :error, given_up_at = :gone WHERE id = :id"),
         {"run_at": now + wait, "error": error[:500], "gone": gone, "id": job.id},
     )
+
+
+def take_up_again(session: Session, kinds: Sequence[str], now: datetime) -> int:
+    """Try jobs of these kinds that were given up from the start; returns how many there were."""
+    revived = session.execute(
+        text(
+            "UPDATE jobs SET given_up_at = NULL, attempts = 0, run_at = :now "
+            "WHERE done_at IS NULL AND given_up_at IS NOT NULL AND kind = ANY(:kinds) RETURNING id"
+        ),
+        {"kinds": list(kinds), "now": now},
+    ).all()
+    session.execute(text("NOTIFY gongfang_jobs"))
+    return len(revived)
 
 
 class Heartbeat(Base):

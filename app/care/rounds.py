@@ -1,0 +1,25 @@
+"""What is done to an installation besides its work: checks, backups, comparison with Stripe. Each leaves a note."""
+
+from datetime import datetime
+
+from app.care import guards, invariants, shop_invariants, village_invariants
+from app.care.invariants import Report
+from app.care.models import INVARIANTS, note_run
+from kernel.db import Database
+
+ALL_INVARIANTS = (
+    *shop_invariants.STOCK,
+    *shop_invariants.ORDERS,
+    *shop_invariants.MONEY,
+    *village_invariants.WORK,
+    *village_invariants.FARMERS,
+    *guards.GUARDS,
+)
+
+
+def check_invariants(database: Database, now: datetime) -> Report:
+    """Count everything again and note how many violations there are."""
+    report = invariants.check(database, ALL_INVARIANTS)
+    with database.transaction() as session:
+        note_run(session, INVARIANTS, now, found=report.found, details=report.counts)
+    return report

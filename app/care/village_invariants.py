@@ -1,0 +1,158 @@
+"""Invariants of what the village does and is owed: packing work, piece wages, what farmers get."""
+
+from app.care.invariants import Invariant
+
+WORK = (
+    Invariant(
+        "paid_orders_have_their_work",
+        "every piece of a paid order is in one parcel, or its money goes back",
+        """
+        SELECT count(*) FROM order_lines i JOIN orders o ON o.id = i.order_id WHERE o.state IN ('paid', 'shipped', 'delivered')
+        """,
+        """
+        SELECT 'order:' || o.number AS subject, format('%s of %s in parcels', COALESCE(sum(p.quantity), 0), i.quantity) AS found
+        FROM orders o JOIN order_lines i ON i.order_id = o.id
+        LEFT JOIN (
+            SELECT l.order_line_id, l.quantity FROM parcel_lines l JOIN parcels p ON p.id = l.parcel_id WHERE p.state <> 'cancelled'
+        ) p ON p.order_line_id = i.id
+        WHERE o.state IN ('paid', 'shipped', 'delivered')
+        GROUP BY o.number, i.id, i.quantity HAVING COALESCE(sum(p.quantity), 0) <> i.quantity
+        """,
+    ),
+    Invariant(
+        "one_task_a_parcel",
+        "each parcel has exactly one packing task",
+        "SELECT count(*) FROM parcels",
+        """
+        SELECT 'parcel:' || p.number AS subject, format('%s tasks', count(t.id)) AS found
+        FROM parcels p LEFT JOIN packing_tasks t ON t.parcel_id = p.id GROUP BY p.number HAVING count(t.id) <> 1
+        """,
+    ),
+    Invariant(
+        "parcels_and_tasks_agree",
+        "a parcel is packed when its work is, stopped when its work is",
+        "SELECT count(*) FROM packing_tasks",
+        """
+        SELECT 'parcel:' || p.number AS subject, format('parcel %s, task %s', p.state, t.state) AS found
+        FROM parcels p JOIN packing_tasks t ON t.parcel_id = p.id
+        WHERE (p.state, t.state) NOT IN (('open', 'waiting'), ('open', 'taken'), ('packed', 'packed'),
+            ('handed_over', 'packed'), ('cancelled', 'stopped'))
+        """,
+    ),
+    Invariant(
+        "shipped_orders_have_left",
+        "an order is shipped when every parcel of it has left, and not before",
+        "SELECT count(*) FROM orders WHERE state IN ('paid', 'shipped', 'delivered')",
+        """
+        SELECT 'order:' || o.number AS subject,
+               format('is %s, %s of %s parcels left', o.state, count(*) FILTER (WHERE p.state = 'handed_over'), count(*)) AS found
+        FROM orders o JOIN parcels p ON p.order_id = o.id AND p.state <> 'cancelled'
+        WHERE o.state IN ('paid', 'shipped', 'delivered')
+        GROUP BY o.number, o.state
+        HAVING (o.state <> 'paid') <> (count(*) = count(*) FILTER (WHERE p.state = 'handed_over'))
+        """,
+    ),
+    Invariant(
+        "wages_are_what_was_packed",
+        "what is owed for a task is its frozen rate when it is done, else nothing",
+        "SELECT count(*) FROM wage_entries",
+        """
+        SELECT 'packing_task:' || t.id AS subject,
+               format('%s, rate %s, owed %s', t.state, t.rate_fen, COALESCE(w.owed, 0)) AS found
+        FROM packing_tasks t LEFT JOIN (
+            SELECT task_id, packer_id, sum(amount_fen) AS owed FROM wage_entries GROUP BY task_id, packer_id
+            HAVING sum(amount_fen) <> 0
+        ) w ON w.task_id = t.id
+        WHERE COALESCE(w.owed, 0) <> CASE WHEN t.packed_at IS NULL THEN 0 ELSE t.rate_fen END
+           OR (w.packer_id IS NOT NULL AND w.packer_id IS DISTINCT FROM t.packer_id)
+        """,
+    ),
+    Invariant(
+        "reversals_match",
+        "a reversal takes back exactly one entry, once",
+        "SELECT count(*) FROM wage_entries WHERE kind = 'reversal'",
+        """
+        SELECT 'wage_entry:' || r.id AS subject, format('%s against %s', r.amount_fen, e.amount_fen) AS found
+        FROM wage_entries r LEFT JOIN wage_entries e ON e.id = r.reverses_id
+        WHERE r.kind = 'reversal' AND (e.id IS NULL OR e.kind <> 'piece' OR e.amount_fen <> -r.amount_fen
+              OR e.packer_id <> r.packer_id OR e.task_id <> r.task_id)
+        UNION ALL
+        SELECT 'wage_entry:' || reverses_id, format('taken back %s times', count(*))
+        FROM wage_entries WHERE reverses_id IS NOT NULL GROUP BY reverses_id HAVING count(*) > 1
+        """,
+    ),
+)
+
+FARMERS = (
+    Invariant(
+        "farmers_get_the_promise",
+        "no delivery is priced below market plus premium, or below the floor, and its sum adds up",
+        "SELECT count(*) FROM deliveries",
+        """
+        SELECT 'delivery:' || d.id AS subject,
+               format('promised %s, quote %s + %s bps, floor %s, pay %s', promised_fen_per_kg, quote_fen_per_kg, premium_bps,
+                      floor_fen_per_kg, pay_fen) AS found
+        FROM deliveries d
+        WHERE promised_fen_per_kg < floor_fen_per_kg
+           OR promised_fen_per_kg < (quote_fen_per_kg * (10000 + premium_bps) + 5000) / 10000
+           OR unit_fen_per_kg <> (promised_fen_per_kg * (10000 - grade_deduction_bps) + 5000) / 10000
+           OR pay_fen <> (unit_fen_per_kg * settle_g + 500) / 1000
+           OR premium_bps NOT BETWEEN 1000 AND 1500
+        """,
+    ),
+    Invariant(
+        "quotes_were_real",
+        "the quote a delivery was priced by is in the book, as it was copied",
+        "SELECT count(*) FROM deliveries",
+        """
+        SELECT 'delivery:' || d.id AS subject, format('copied %s, in the book %s', d.quote_fen_per_kg, q.fen_per_kg) AS found
+        FROM deliveries d LEFT JOIN market_quotes q ON q.id = d.quote_id
+        WHERE q.id IS NULL OR q.fen_per_kg <> d.quote_fen_per_kg OR q.day <> d.quote_day OR q.day > d.day
+        """,
+    ),
+    Invariant(
+        "deliveries_are_owed",
+        "what is owed to a farmer is the pay of the deliveries, each once",
+        "SELECT count(*) FROM payables",
+        """
+        SELECT 'delivery:' || COALESCE(d.id, p.delivery_id) AS subject, format('pay %s, owed %s', d.pay_fen, p.owed) AS found
+        FROM deliveries d FULL JOIN (
+            SELECT delivery_id, min(farmer_id) AS farmer_id, sum(amount_fen) AS owed FROM payables GROUP BY delivery_id
+        ) p ON p.delivery_id = d.id
+        WHERE COALESCE(d.pay_fen, 0) <> COALESCE(p.owed, 0) OR (p.farmer_id IS NOT NULL AND p.farmer_id <> d.farmer_id)
+        """,
+    ),
+    Invariant(
+        "settlements_add_up",
+        "a settlement is the sum of its payables, and each is paid once, to whom it is owed",
+        "SELECT count(*) FROM settlement_lines",
+        """
+        SELECT 'settlement:' || s.id AS subject, format('total %s, lines %s', s.total_fen, COALESCE(sum(p.amount_fen), 0)) AS found
+        FROM settlements s LEFT JOIN settlement_lines l ON l.settlement_id = s.id
+        LEFT JOIN payables p ON p.id = l.payable_id AND p.amount_fen = l.amount_fen AND p.farmer_id = s.farmer_id
+        GROUP BY s.id, s.total_fen HAVING s.total_fen <> COALESCE(sum(p.amount_fen), 0)
+        UNION ALL
+        SELECT 'payable:' || payable_id, format('settled %s times', count(*))
+        FROM settlement_lines GROUP BY payable_id HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "lots_add_up",
+        "what came in is in a lot and in the stock book; what was used of it is in bags or written off",
+        "SELECT count(*) FROM lots",
+        """
+        SELECT 'lot:' || l.number AS subject,
+               format('received %s, booked %s, used %s, in bags or written off %s', l.received_g, COALESCE(m.booked, 0), l.used_g,
+                      COALESCE(b.bagged, 0) + COALESCE(w.written_off, 0)) AS found
+        FROM lots l
+        LEFT JOIN (SELECT lot_id, sum(used_g) AS bagged FROM baggings GROUP BY lot_id) b ON b.lot_id = l.id
+        LEFT JOIN (
+            SELECT source, sum(on_hand_change) AS booked FROM stock_movements WHERE kind = 'received' GROUP BY source
+        ) m ON m.source = 'delivery:' || l.delivery_id
+        LEFT JOIN (
+            SELECT source, -sum(on_hand_change) AS written_off FROM stock_movements WHERE kind = 'consumed' GROUP BY source
+        ) w ON w.source = 'lot-rest:' || l.id
+        WHERE l.received_g <> COALESCE(m.booked, 0) OR l.used_g <> COALESCE(b.bagged, 0) + COALESCE(w.written_off, 0)
+        """,
+    ),
+)
