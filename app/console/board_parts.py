@@ -74,5 +74,10 @@ def _minute_rows(figures: Figures, zone: ZoneInfo) -> list[tuple[str, Bar, str]]
 
 
 def _shown_in(figures: Figures, start: datetime, end: datetime) -> str:
-    offers = [figures.offer(aired.offer_id) for aired in figures.aired if aired.since < end and aired.until > start]
+    """What was on air between two moments; what is on air now belongs to the minute that has just begun."""
+    offers = [
+        figures.offer(aired.offer_id)
+        for aired in figures.aired
+        if aired.since < end and (aired.until > start or aired.until == figures.at)
+    ]
     return "、".join(f"{offer.place} {offer.title}" for offer in offers if offer)

@@ -45,10 +45,11 @@ class Window:
 def chart_window(started_at: datetime, now: datetime, ended_at: datetime | None) -> Window:
     """The last hour of a stream that is live, minute by minute; all of one that has ended, in as many minutes as fit."""
     first = started_at.replace(second=0, microsecond=0)
-    end = ended_at or now
-    if ended_at is None:
-        latest = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        first = max(first, latest - _LIVE_WINDOW)
+    end = ended_at
+    if end is None:
+        # The minute that has just begun is on the chart, too.
+        end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        first = max(first, end - _LIVE_WINDOW)
     minutes = max(1, ceil((end - first) / timedelta(minutes=1)))
     width = next((width for width in _WIDTHS_MINUTES if minutes <= width * _MOST_BARS), _WIDTHS_MINUTES[-1])
     bars = min(_MOST_BARS, max(_FEWEST_BARS, ceil(minutes / width)))

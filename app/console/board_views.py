@@ -18,7 +18,7 @@ from config import Settings
 from kernel import clock
 from kernel.db import Database
 from kernel.errors import Problem
-from kernel.http import actor, database, requires, sign_in_cookie, transaction
+from kernel.http import actor, requires, sign_in_cookie, transaction
 from kernel.people import service as people
 from kernel.people.rules import OWNER, STREAMER
 from kernel.text import current_locale
@@ -39,13 +39,15 @@ _LONGEST_SCREEN = 40
 
 def install(app: Flask, settings: Settings, database: Database) -> None:
     """Give the application its boards: figures shared by all screens, and a few seats for held connections."""
-
-    def tell() -> datetime:
-        now: datetime = app.extensions.get("clock", clock.utc_now)()
-        return now
-
-    app.extensions["board"] = BoardShelf(database, settings.workshop_zone, partial(render_parts, app), tell)
+    tell, render = partial(_now, app), partial(render_parts, app)
+    app.extensions["board"] = BoardShelf(database, settings.workshop_zone, render, tell)
     app.extensions["seats"] = Seats(max(1, settings.web_threads // _SHARE_OF_THREADS))
+
+
+def _now(app: Flask) -> datetime:
+    """The time outside a request: a board that is held open outlives the request that opened it."""
+    now: datetime = app.extensions.get("clock", clock.utc_now)()
+    return now
 
 
 def _shown(stream_id: int) -> Shown:
@@ -107,17 +109,19 @@ def events(stream_id: int) -> Response:
     seats: Seats = current_app.extensions["seats"]
     screen = request.args.get("screen", "")[:_LONGEST_SCREEN]
     seat = seats.take((actor().person_id, screen))
-    may_watch = partial(_may_watch, database(), request.cookies.get(sign_in_cookie(), ""))
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    may_watch = partial(_may_watch, app, request.cookies.get(sign_in_cookie(), ""))
     response = Response(_follow(seat, first, look, may_watch), mimetype="text/event-stream")
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(lambda: seats.leave(seat))
     return response
 
 
-def _may_watch(on: Database, token: str) -> bool:
+def _may_watch(app: Flask, token: str) -> bool:
     """Whether the sign-in still holds: signing out or losing the role closes the board, too."""
+    on: Database = app.extensions["database"]
     with on.transaction() as session:
-        person = people.person_of_token(session, token, clock.utc_now())
+        person = people.person_of_token(session, token, _now(app))
         return person is not None and bool(person.roles & set(WATCHERS))
 
 
