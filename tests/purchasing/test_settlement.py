@@ -1,0 +1,177 @@
+"""Paying farmers: each payable once, to the farmer it is owed to, for its amount."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.models import Delivery, Payable
+from fulfillment.purchasing.queries import payable_of
+from fulfillment.purchasing.service import KeyReused
+from fulfillment.purchasing.settlements import queries
+from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
+from fulfillment.purchasing.settlements.service import Payment, settle
+from kernel.db import Database
+from kernel.errors import Refused
+from tests.purchasing.test_database_rules import facts
+from tests.purchasing.test_weigh_in import at_once
+from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
+from tests.world import NOW
+
+
+def owed(session: Session, contract: Contract, *loads_g: int) -> list[Payable]:
+    """One payable for each load."""
+    make_quote(session, contract)
+    return [payable_of(session, weigh_in(session, weighed(contract, gross_g=load + 1_200)).id) for load in loads_g]
+
+
+def pay(
+    session: Session, farmer_id: int, payables: list[Payable], key: str = "payment-1", method: str = "cash"
+) -> Settlement:
+    payment = Payment(farmer_id, frozenset(payable.id for payable in payables), method)
+    return settle(session, payment, key=key, now=NOW, by=WEIGHER)
+
+
+def test_chosen_lines_are_paid_and_the_others_stay_owed(session: Session) -> None:
+    contract = make_contract(session)
+    payables = owed(session, contract, 10_000, 20_000, 30_000)
+    settlement = pay(session, contract.farmer_id, payables[:2])
+    assert settlement.total_fen == payables[0].amount_fen + payables[1].amount_fen
+    assert list(queries.settlement_lines(session, settlement.id)) == payables[:2]
+    assert list(queries.open_payables(session)) == payables[2:]
+    (left,) = queries.owed_by_farmer(session)
+    assert (left.farmer.id, left.count, left.total_fen) == (contract.farmer_id, 1, payables[2].amount_fen)
+
+
+def test_a_paid_line_is_not_paid_again(session: Session) -> None:
+    contract = make_contract(session)
+    payables = owed(session, contract, 10_000, 20_000)
+    pay(session, contract.farmer_id, payables[:1])
+    with pytest.raises(Refused) as refused, session.begin_nested():
+        pay(session, contract.farmer_id, payables, "payment-2")
+    assert refused.value.code == "settled_already"
+    assert session.scalar(select(func.count()).select_from(Settlement)) == 1
+    assert list(queries.open_payables(session)) == payables[1:]
+
+
+def test_the_same_form_twice_is_one_payment_and_other_lines_under_its_key_are_refused(session: Session) -> None:
+    contract = make_contract(session)
+    payables = owed(session, contract, 10_000, 20_000)
+    first = pay(session, contract.farmer_id, payables[:1])
+    assert pay(session, contract.farmer_id, payables[:1]).id == first.id
+    with pytest.raises(KeyReused):
+        pay(session, contract.farmer_id, payables)
+
+
+def test_nobody_is_paid_for_what_another_delivered(session: Session) -> None:
+    contract, other = make_contract(session), make_contract(session, make_farmer(session, "叶水生"))
+    payables = owed(session, contract, 10_000)
+    for farmer_id in (other.farmer_id, 10**9):
+        with pytest.raises(Refused) as refused:
+            pay(session, farmer_id, payables)
+        assert refused.value.code == "nothing_to_pay"
+
+
+def test_the_database_pays_no_other_amount_and_no_other_farmer(session: Session) -> None:
+    contract, other = make_contract(session), make_contract(session, make_farmer(session, "叶水生"))
+    (payable,) = owed(session, contract, 10_000)
+    row = {"idempotency_key": "by-hand", "total_fen": 1, "method": "cash", "reference": "", "at": NOW, "by": "x"}
+    ids = [
+        session.execute(
+            insert(Settlement).values(row | {"farmer_id": each, "idempotency_key": f"k{each}"}).returning(Settlement.id)
+        ).scalar_one()
+        for each in (contract.farmer_id, other.farmer_id)
+    ]
+    line = {
+        "payable_id": payable.id,
+        "settlement_id": ids[0],
+        "farmer_id": contract.farmer_id,
+        "amount_fen": payable.amount_fen,
+    }
+    wrong = (
+        {"amount_fen": payable.amount_fen + 1},
+        {"settlement_id": ids[1]},
+        {"settlement_id": ids[1], "farmer_id": other.farmer_id},
+    )
+    for change in wrong:
+        with pytest.raises(IntegrityError, match="fk_settlement_lines"), session.begin_nested():
+            session.execute(insert(SettlementLine).values(line | change))
+    session.execute(insert(SettlementLine).values(line))
+
+
+def test_a_line_below_its_promise_is_not_paid(session: Session) -> None:
+    """Only a database with its checks taken out can hold such a delivery; the last look still finds it."""
+    contract = make_contract(session)
+    (payable,) = owed(session, contract, 10_000)
+    session.execute(text("ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_pay_adds_up"))
+    short = facts(payable.delivery) | {"pay_fen": payable.amount_fen - 1}
+    delivery_id = session.execute(insert(Delivery).values(short).returning(Delivery.id)).scalar_one()
+    debt = {"farmer_id": payable.farmer_id, "amount_fen": short["pay_fen"], "due_on": payable.due_on, "at": NOW}
+    session.execute(insert(Payable).values(debt | {"delivery_id": delivery_id}))
+    with pytest.raises(Refused) as refused:
+        pay(session, contract.farmer_id, list(queries.open_payables(session)))
+    assert refused.value.code == "below_promise"
+    assert pay(session, contract.farmer_id, [payable]).total_fen == payable.amount_fen
+
+
+DESKS = 5
+
+
+def open_debt(database: Database) -> tuple[int, list[int]]:
+    with database.transaction() as session:
+        contract = make_contract(session)
+        return contract.farmer_id, [payable.id for payable in owed(session, contract, 10_000, 20_000)]
+
+
+def payments(farmer_id: int, payable_ids: list[int], key: str = "") -> list[Callable[[Session], object]]:
+    def task(desk: int) -> Callable[[Session], object]:
+        payment = Payment(farmer_id, frozenset(payable_ids), "cash")
+        return lambda session: settle(session, payment, key=key or f"desk-{desk}", now=NOW, by=WEIGHER)
+
+    return [task(desk) for desk in range(DESKS)]
+
+
+def paid(database: Database) -> tuple[int, int]:
+    """How many settlements there are, and what they come to."""
+    with database.transaction() as session:
+        count, total = session.execute(select(func.count(), func.coalesce(func.sum(Settlement.total_fen), 0))).one()
+        return count, int(total)
+
+
+def test_five_desks_at_once_pay_a_debt_once(database: Database) -> None:
+    farmer_id, payable_ids = open_debt(database)
+    got = at_once(database, payments(farmer_id, payable_ids))
+    assert got == ["settled_already"] * (DESKS - 1) + ["written"]
+    assert paid(database) == (1, (10_000 + 20_000) * 8_960 // 1_000)
+
+
+def test_without_the_key_of_the_lines_it_is_paid_five_times(database: Database) -> None:
+    """The control: the same race with the guard out."""
+    farmer_id, payable_ids = open_debt(database)
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE settlement_lines DROP CONSTRAINT pk_settlement_lines"))
+    assert at_once(database, payments(farmer_id, payable_ids)) == ["written"] * DESKS
+    assert paid(database)[0] == DESKS
+
+
+def test_one_form_sent_five_times_at_once_pays_once(database: Database) -> None:
+    farmer_id, payable_ids = open_debt(database)
+    got = at_once(database, payments(farmer_id, payable_ids, "one-form"))
+    assert set(got) <= {"written", "settled_already", "idempotency_key_reused"}
+    assert paid(database)[0] == 1
+
+
+def test_a_statement_shows_what_was_paid_and_what_is_owed(session: Session) -> None:
+    contract = make_contract(session)
+    payables = owed(session, contract, 10_000, 20_000)
+    make_quote(session, contract, day=TODAY - timedelta(days=9))
+    older = weigh_in(session, weighed(contract, day=TODAY - timedelta(days=9), gross_g=6_200))
+    settlement = pay(session, contract.farmer_id, payables[:1])
+    lines = queries.statement(session, contract.farmer_id, TODAY - timedelta(days=9), TODAY)
+    assert [line.payable.delivery_id for line in lines] == [older.id, *(payable.delivery_id for payable in payables)]
+    assert [line.settlement and line.settlement.id for line in lines] == [None, settlement.id, None]
+    assert len(queries.statement(session, contract.farmer_id, TODAY, TODAY)) == 2
