@@ -14,6 +14,7 @@ from shop.channels.sheets import BadRow, MissingColumns, Row, Table, read_table
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {x.PLATFORM.name: x.PLATFORM for x in (douyin, kuaishou, taobao, pdd, wechat, tiktok, shopify)}
 )
+MOST_LINES = 200
 _TOTALS = ("合计", "总计", "小计", "汇总", "total")
 
 
@@ -98,18 +99,22 @@ def _orders(
     groups: dict[str, list[Row]] = {}
     refused: dict[str, RefusedRow] = {}
     lost: list[RefusedRow] = []
+    seen: set[tuple[object, ...]] = set()
     for row in _rows_of_orders(platform, table):
         try:
             order_id = row.order_id(platform.order_column)
         except BadRow as bad:
             lost.append(bad.refused(row.cell(platform.order_column)))
             continue
-        group = groups.setdefault(order_id, [])
-        if platform.equal_rows_are_one and any(row.raw == other.raw for other in group):
+        if platform.equal_rows_are_one and row.raw in seen:
             continue
+        seen.add(row.raw)
+        group = groups.setdefault(order_id, [])
+        group.append(row)
         if row.has_cells_beyond(table.width):
             refused.setdefault(order_id, row.bad("", *_TOO_MANY_CELLS).refused(order_id))
-        group.append(row)
+        elif len(group) > MOST_LINES:
+            refused.setdefault(order_id, row.bad("", *_TOO_MANY_LINES).refused(order_id))
     orders = []
     for order_id, rows in groups.items():
         if order_id in refused:
@@ -122,6 +127,10 @@ def _orders(
     return orders, [*lost, *refused.values()]
 
 
+_TOO_MANY_LINES = (
+    f"一个订单超过 {MOST_LINES} 行，请人看一下。",
+    f"one order with more than {MOST_LINES} rows; a person must look",
+)
 _TOO_MANY_CELLS = (
     "这一行的格子比表头多，可能是文字里的逗号把列挤歪了。",
     "this row has more cells than the header: perhaps a comma in a text has moved the columns",

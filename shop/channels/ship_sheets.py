@@ -182,10 +182,11 @@ def _fill_rows(
         row[places[1]], row[places[2]] = name, shipment.tracking
         met.add(order_id)
         written += 1
+    listed = {_cell(row, places[0]) for row in rows}
     reported.extend(
         Reported(order_id, shipment.tracking, Text("模板里没有这个订单。", "the template does not list this order"))
         for order_id, (shipment, _) in good.items()
-        if shipment.is_awaited and not any(_cell(row, places[0]) == order_id for row in rows)
+        if shipment.is_awaited and order_id not in listed
     )
     return written, blank
 

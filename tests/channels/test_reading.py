@@ -126,7 +126,7 @@ def test_an_unknown_word_is_unknown_and_stops_the_order(column: str, word: str) 
     assert not rules.may_ship(order.status, order.refund)
 
 
-@given(st.text(min_size=1, max_size=12))
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12))
 def test_no_word_is_packed_by_accident(word: str) -> None:
     (order,) = douyin(douyin_order(订单状态=word))
     known = {"待发货", "备货中", "已支付", "部分发货"}
@@ -224,6 +224,13 @@ def test_a_comma_that_moved_the_columns_refuses_the_row() -> None:
     reading = read("douyin", "\n".join([lines[0], lines[1] + ",多出来的"]).encode())
     assert reading.orders == ()
     assert "comma" in reading.refused[0].reason.en
+
+
+def test_an_order_with_more_rows_than_any_buyer_orders_is_refused() -> None:
+    rows = [douyin_order(子订单编号=f"69200000000000{number:05d}") for number in range(201)]
+    reading = read("douyin", as_csv([*rows, douyin_rows()[1]]))
+    assert [row.order for row in reading.refused] == ["6920000000000000013"]
+    assert len(reading.orders) == 1
 
 
 def test_every_good_order_is_kept_beside_the_bad_ones() -> None:
