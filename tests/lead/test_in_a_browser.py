@@ -1,0 +1,155 @@
+"""The lead's pages in Chromium: a slip prints itself once, its paper can be read, a scanner alone hands parcels over."""
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from kernel.clock import utc_now
+from kernel.db import Database
+from kernel.people import service as people
+from kernel.people.models import Person
+from tests.e2e.house import PC, PHONE, TABLET, chromium
+from tests.labels.slips import codes_on, pages_at, sizes_mm, squeezed, words_on
+from tests.lead.world import Bench, order_parcel, packed_parcel, prints_of
+from tests.packing.world import id_of
+
+pytestmark = pytest.mark.browser
+
+COUNT_PRINTS = "window.printed = 0; window.print = () => { window.printed += 1; };"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def signed_in(browser: Browser, database: Database, bench: Bench, url: str, *, scripts: str = "on") -> Page:
+    """A page of the lead's own."""
+    with database.transaction() as session:
+        lead = session.get_one(Person, id_of(bench.lead))
+        token = people.start_sign_in(session, lead, face="console", now=utc_now())
+    context = browser.new_context(locale="zh-CN", java_script_enabled=scripts == "on")
+    context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+    page = context.new_page()
+    page.add_init_script(COUNT_PRINTS)
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, database: Database, bench: Bench, url: str) -> Iterator[Page]:
+    page = signed_in(browser, database, bench, url)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    yield page
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_slip_prints_itself_once_and_never_by_reload_or_back(
+    page: Page, url: str, database: Database, bench: Bench
+) -> None:
+    number = order_parcel(database, bench)
+    page.goto(f"{url}/bench/slips/{number}")
+    assert page.evaluate("printed") == 0
+    page.get_by_role("button", name="打印", exact=True).dblclick()
+    page.wait_for_function("window.printed > 0")
+    assert page.evaluate("printed") == 1
+    assert len(prints_of(database, number)) == 1
+    page.reload()
+    expect(page.get_by_text("要说原因")).to_be_visible()
+    assert page.evaluate("printed") == 0
+    page.goto(f"{url}/bench/lead")
+    page.go_back()
+    expect(page.get_by_text("要说原因")).to_be_visible()
+    assert page.evaluate("printed") == 0
+    assert len(prints_of(database, number)) == 1
+
+
+def test_the_paper_of_the_page_can_be_read(page: Page, url: str, database: Database, bench: Bench) -> None:
+    number = order_parcel(database, bench, note="𠮷㛃 请放门口")
+    page.goto(f"{url}/bench/slips/{number}")
+    page.get_by_role("button", name="打印", exact=True).click()
+    page.wait_for_function("window.printed > 0")
+    pdf = page.pdf(prefer_css_page_size=True)
+    # Chromium rounds paper to whole points.
+    assert [(round(width), round(height)) for width, height in sizes_mm(pdf)] == [(100, 150)]
+    for dpi in (203, 300):
+        (paper,) = pages_at(pdf, dpi)
+        assert codes_on(paper) == {"Code128": number, "QRCode": number}
+    (words,) = words_on(pdf)
+    assert "𠮷㛃请放门口" in squeezed(words)
+    assert "预览" not in words
+    page.reload()
+    assert "预览" in words_on(page.pdf(prefer_css_page_size=True))[0], "what is printed later says that it is no label"
+
+
+def test_a_slip_is_printed_without_scripts(browser: Browser, url: str, database: Database, bench: Bench) -> None:
+    number = order_parcel(database, bench)
+    page = signed_in(browser, database, bench, url, scripts="off")
+    page.goto(f"{url}/bench/slips/{number}")
+    page.get_by_role("button", name="打印", exact=True).click()
+    expect(page.get_by_text("第 1 张记下了")).to_be_visible()
+    expect(page.get_by_text("预览")).to_have_count(0)
+    assert len(prints_of(database, number)) == 1
+    page.context.close()
+
+
+def test_a_scanner_alone_hands_parcels_over(page: Page, url: str, database: Database, bench: Bench) -> None:
+    """A scanner is a keyboard that ends with Enter: the cursor must always be where the next number goes."""
+    numbers = [packed_parcel(database, bench) for _ in range(2)]
+    page.goto(f"{url}/bench/lead/hand-over")
+    for number, tracking in zip(numbers, ("78000000000128", "SF1400000000017"), strict=True):
+        page.keyboard.type(number)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**parcel=*")
+        page.keyboard.type(tracking)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/hand-over")
+        expect(page.get_by_text(tracking).first).to_be_visible()
+    expect(page.get_by_text("今天交了 2 件")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(320, 640), PHONE, TABLET, PC])
+def test_no_page_scrolls_sideways_or_has_a_small_target(
+    page: Page, url: str, database: Database, bench: Bench, size: tuple[int, int]
+) -> None:
+    packed, waiting = packed_parcel(database, bench), order_parcel(database, bench)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    places = [
+        "",
+        "/parcels",
+        f"/parcels/{packed}",
+        "/prints",
+        "/prints/log",
+        "/hand-over",
+        "/hand-over/list",
+        "/people",
+    ]
+    paths = [*(f"/bench/lead{place}" for place in (*places, "/rates", "/wages")), f"/bench/slips/{waiting}"]
+    for path in paths:
+        page.goto(f"{url}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        small = page.evaluate("""() => [...document.querySelectorAll("a, button, input, select, summary")]
+            .filter((control) => control.checkVisibility() && !control.closest(".skip-link, label"))
+            .filter((control) => control.type !== "hidden" && control.getBoundingClientRect().height < 59)
+            .map((control) => control.outerHTML.slice(0, 120))""")
+        assert small == [], path
+        assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18, path
