@@ -18,8 +18,8 @@ def finish_scanned(
 ) -> PackingTask:
     """Mark the scanned parcel done; ``card`` is the task on the packer's screen. A second scan changes nothing.
 
-    Parcels of one batch hold the same goods, so they may be scanned in any order. A parcel with other goods than the
-    one on the screen is shown first, because its slip may have come to lie on the wrong box.
+    Parcels that hold the same goods may be scanned in any order. One with other goods than the card shows is shown
+    first, because its slip may have come to lie on the wrong box.
 
     Raises:
         NotFound: no parcel has this number.

@@ -148,7 +148,7 @@ def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo
     if packer.present_since is None or packer.present_since < today:
         packer.present_since = now
         session.flush()
-    waiting = _lock_waiting(session, packer, now, zone)
+    waiting = _lock_waiting(session, packer, now)
     chosen = next_tasks(waiting, queries.hands_of(packer), _share_of(session, packer_id, len(waiting), now, zone))
     batch = time_ordered_id()
     return [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen]
@@ -167,16 +167,16 @@ def _lock_packer(session: Session, packer_id: int) -> Packer:
     ).one()
 
 
-def _lock_waiting(session: Session, packer: Packer, now: datetime, zone: ZoneInfo) -> list[WaitingTask]:
+def _lock_waiting(session: Session, packer: Packer, now: datetime) -> list[WaitingTask]:
     """Work that suits the packer, earliest due first; what somebody else has locked is being stopped, so it is left out."""
     rows = session.execute(
-        select(PackingTask.id, PackingTask.due_at, PackingTask.needs, PackingTask.mix)
+        select(PackingTask.id, PackingTask.due_at, PackingTask.needs)
         .where(*queries.is_on_the_pile(now), queries.suits(packer))
         .order_by(PackingTask.due_at, PackingTask.id)
         .limit(_LOOK_AHEAD)
         .with_for_update(skip_locked=True)
     )
-    return [WaitingTask(row.id, row.due_at.astimezone(zone), frozenset(row.needs.split()), row.mix) for row in rows]
+    return [WaitingTask(row.id, row.due_at, frozenset(row.needs.split())) for row in rows]
 
 
 def _share_of(session: Session, packer_id: int, waiting: int, now: datetime, zone: ZoneInfo) -> int:

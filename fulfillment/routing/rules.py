@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, takewhile
+from itertools import combinations
 
 # From this weight on a parcel needs lifting; a choice of ours, below the 15 kg that standing work usually allows.
 LIFT_FROM_G = 8_000
@@ -16,7 +16,6 @@ class WaitingTask:
     id: int
     due_at: datetime
     needs: frozenset[str]
-    mix: str
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,12 @@ def needs_that_suit(hands: Hands) -> list[str]:
 
 
 def next_tasks(tasks: Iterable[WaitingTask], hands: Hands, most: int) -> Sequence[WaitingTask]:
-    """The next batch: the earliest due task that suits, and those right behind it while the goods are the same.
+    """The next batch: the earliest due tasks that suit.
 
     Nobody passes over work that is due earlier. The person who asks is served at once, so among people it is the
     size of the batch that is fair (:func:`batch_size`, :func:`fair_share`).
     """
-    suitable = sorted((task for task in tasks if may_do(hands, task)), key=lambda task: (task.due_at, task.id))
-    return list(takewhile(lambda task: task.mix == suitable[0].mix, suitable))[:most]
+    return sorted((task for task in tasks if may_do(hands, task)), key=lambda task: (task.due_at, task.id))[:most]
 
 
 def batch_size(earned_fen: int, least_fen: int, most_fen: int, largest: int) -> int:

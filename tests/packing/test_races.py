@@ -64,7 +64,7 @@ def test_without_the_guard_the_same_work_is_handed_to_two(database: Database, mo
 
     def unguarded(session: Session, *_: object) -> list[WaitingTask]:
         pile = session.scalars(select(PackingTask).where(PackingTask.state == "waiting"))
-        return [WaitingTask(task.id, task.due_at, task.needs_set, task.mix) for task in pile]
+        return [WaitingTask(task.id, task.due_at, task.needs_set) for task in pile]
 
     def rate_once_both_have_chosen(session: Session, **facts: object) -> int:
         both_have_chosen.wait(PATIENCE_S)
