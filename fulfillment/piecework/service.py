@@ -109,7 +109,7 @@ def _write(session: Session, row: dict[str, object]) -> bool:
     return written is not None
 
 
-def _last_piece(session: Session, task_id: int) -> Row[tuple[int, int, int, int, int | None]] | None:
+def _last_piece(session: Session, task_id: int) -> Row[int, int, int, int, int] | None:
     """The newest line that pays for a task, with the id of the line that took it back, if any."""
     reversal = aliased(WageEntry)
     return session.execute(
