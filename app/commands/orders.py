@@ -35,7 +35,7 @@ def import_orders(platform: str, file: Path, detail: Path | None, dry_run: bool,
     """Import the order export of a platform; orders that may ship go to the packing queue.
 
     The same file again changes nothing, a newer export brings orders up to date. Rows that cannot be used are named;
-    orders that cannot be packed yet wait with a reason and are tried again with the next import.
+    orders that cannot be packed yet wait with a reason and are tried when they are imported again.
     """
     settings = load_settings()
     chosen = platform_named(platform)

@@ -187,7 +187,7 @@ def _order(order_id: int, form: Form | None, problem: Problem | None = None) -> 
 def _masked(known: ChannelOrder) -> dict[str, str]:
     """The receiver as a page may show it."""
     city = known.city if known.city != known.province else ""
-    between = " " if known.channel in _ABROAD else ""
+    between = "" if known.province in PROVINCES else " "
     place = between.join(filter(None, (known.province, city, known.district, known.street, "")))
     return {
         "name": mask_name(known.buyer_name) if known.buyer_name else "",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fulfillment.labels.rules import Slip, SlipLine, mask_detail, mask_name, mask_note, mask_phone
 from kernel.text import Text, t
 from shop.orders.models import Order
+from shop.orders.rules import PROVINCES
 
 CHANNEL_WORDS = {
     "own": Text("本店直播", "Own shop"),
@@ -46,7 +47,9 @@ class _Parcel(Protocol):
 def masked_place(order: Order) -> str:
     """Where an order goes, without unit and room; a city that is its own province stands once."""
     city = order.city if order.city != order.province else ""
-    return order.province + city + order.district + order.street + mask_detail(order.detail)
+    # Abroad, names are words that need a blank between them.
+    between = "" if order.province in PROVINCES else " "
+    return between.join(filter(None, (order.province, city, order.district, order.street, mask_detail(order.detail))))
 
 
 def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None) -> Slip:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import workflows
 from app.models import metadata
+from fulfillment.labels.service import masked_place
 from fulfillment.packing.models import PackingTask, Parcel
 from kernel.audit import SYSTEM
 from kernel.errors import Refused
@@ -75,6 +76,13 @@ def test_what_our_orders_cost_is_what_the_buyers_paid(workshop: Workshop) -> Non
         ).all()
     assert len(pairs) > 30
     assert all(total == paid for total, paid in pairs)
+
+
+def test_an_address_abroad_is_written_in_words_with_blanks_between(workshop: Workshop) -> None:
+    workshop.bring("shopify")
+    assert masked_place(workshop.ours("#1001")[0]) == "US MA Boston Example Rd 1, 02108"
+    workshop.bring("douyin")
+    assert masked_place(workshop.ours(NUMBER)[0]).startswith("浙江省杭州市余杭区五常街道荆长路8号")
 
 
 def test_stock_is_held_for_what_was_accepted(workshop: Workshop) -> None:
