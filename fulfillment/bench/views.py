@@ -17,7 +17,7 @@ from kernel import once
 from kernel.errors import NotFound, Problem, Refused
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
-from kernel.people.rules import LEAD, PACKER, ROLES, WEIGHER, home_page
+from kernel.people.rules import PACKER, ROLES, home_page
 from kernel.text import t
 
 blueprint = Blueprint("bench", __name__, url_prefix="/bench")
@@ -74,14 +74,19 @@ def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: P
     return Response(html, status=problem.status if problem else 200, mimetype="text/html")
 
 
+def _elsewhere() -> Response | None:
+    """The way to the own pages of somebody who does not pack."""
+    person = current_person()
+    return None if person is None or PACKER in person.roles else redirect(home_page(set(person.roles)))
+
+
 @blueprint.get("")
 @requires(*ROLES)
 def home() -> Response:
     """Where a packer's day begins and goes on; others are led to their own pages."""
-    person = current_person()
-    if person is not None and PACKER not in person.roles:
-        return redirect(home_page(set(person.roles)))
-    return _screen(wanted=read_scan(request.args.get("parcel")), done_id=_id_or_none(request.args.get("done")))
+    return _elsewhere() or _screen(
+        wanted=read_scan(request.args.get("parcel")), done_id=_id_or_none(request.args.get("done"))
+    )
 
 
 @blueprint.post("/work")
@@ -152,10 +157,10 @@ def put_back(task_id: int) -> Response:
 
 
 @blueprint.get("/wrong")
-@requires(PACKER, LEAD, WEIGHER)
+@requires(*ROLES)
 def wrong() -> Response:
-    """What is wrong: pictures to tap."""
-    return _trouble_page("wrong")
+    """What is wrong: pictures to tap. Who packs nothing is led home."""
+    return _elsewhere() or _trouble_page("wrong")
 
 
 @blueprint.get("/wrong/<reason>")
