@@ -54,6 +54,7 @@ class WageEntry(Base):
         Index("uq_wage_entries_task_piece", "task_id", "round", unique=True, postgresql_where=text("kind = 'piece'")),
         Index("uq_wage_entries_reverses", "reverses_id", unique=True),
         Index("ix_wage_entries_packer_earned", "packer_id", "earned_at"),
+        Index("ix_wage_entries_earned", "earned_at"),
         Index("ix_wage_entries_packer_id_id", "packer_id", "id"),
     )
 

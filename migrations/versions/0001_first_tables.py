@@ -1352,6 +1352,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_wage_entries_earned", "wage_entries", ["earned_at"], unique=False
+    )
+    op.create_index(
         "ix_wage_entries_packer_earned",
         "wage_entries",
         ["packer_id", "earned_at"],
@@ -1530,6 +1533,7 @@ def downgrade() -> None:
     )
     op.drop_index("uq_wage_entries_reverses", table_name="wage_entries")
     op.drop_index("ix_wage_entries_packer_earned", table_name="wage_entries")
+    op.drop_index("ix_wage_entries_earned", table_name="wage_entries")
     op.drop_index("ix_wage_entries_packer_id_id", table_name="wage_entries")
     op.drop_table("wage_entries")
     op.drop_index(op.f("ix_task_log_task_id"), table_name="task_log")
