@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import false, func, select, text, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from shop.catalog.models import Product, Variant
@@ -47,9 +47,12 @@ def coming_streams(session: Session) -> Sequence[Stream]:
 
 
 def ended_streams(session: Session, *, before: int | None = None, most: int = 20) -> Sequence[Stream]:
-    """Streams that are over, newest first; ``before`` is the last id of the page before this one."""
-    wanted = select(Stream).where(Stream.state == ENDED).order_by(Stream.id.desc()).limit(most)
-    return session.scalars(wanted.where(Stream.id < before) if before else wanted).all()
+    """Streams that are over, the last to end first; ``before`` is the last id of the page before this one."""
+    wanted = select(Stream).where(Stream.state == ENDED).order_by(Stream.ended_at.desc(), Stream.id.desc()).limit(most)
+    if before is not None:
+        last = session.execute(select(Stream.ended_at, Stream.id).where(Stream.id == before)).one_or_none()
+        wanted = wanted.where(tuple_(Stream.ended_at, Stream.id) < tuple_(*last)) if last else wanted.where(false())
+    return session.scalars(wanted).all()
 
 
 def offer_counts(session: Session, stream_ids: Collection[int]) -> dict[int, int]:

@@ -287,12 +287,12 @@ def test_the_axis_has_few_whole_numbers(highest: int, ticks: list[int]) -> None:
     assert rules.axis(highest) == ticks
 
 
-@pytest.mark.parametrize("highest", [*range(300), 10**6, 10**9])
-def test_any_axis_reaches_the_highest_bar(highest: int) -> None:
-    ticks = rules.axis(highest)
-    assert ticks[0] == 0
-    assert 3 <= len(ticks) <= 6
-    assert ticks[-2] < max(highest, 2) <= ticks[-1]
+def test_any_axis_reaches_the_highest_bar() -> None:
+    for highest in (*range(300), 10**6, 10**9):
+        ticks = rules.axis(highest)
+        assert ticks[0] == 0
+        assert 3 <= len(ticks) <= 6, highest
+        assert ticks[-2] < max(highest, 2) <= ticks[-1], highest
 
 
 WELL = {
