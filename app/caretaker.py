@@ -14,9 +14,12 @@ from kernel.embedded_postgres import stop_if_unused
 
 def main() -> None:
     """Wait for the end, then tidy up."""
-    groups: list[int] = []
+    groups: list[int] | None = []
     for line in sys.stdin:
         groups = json.loads(line)
+    if groups is None:
+        # It said goodbye: everything is stopped already.
+        return
     stop_groups(groups)
     var_dir = Path(sys.argv[1])
     if (var_dir / "postgres.users").is_file():

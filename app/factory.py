@@ -48,7 +48,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
         settings=settings,
         database=database,
         flows=workflows,
-        counter=WatchedCounter(database, tally),
+        counter=WatchedCounter(database, tally, most_waiting=max(2, settings.web_threads * 2 // 3)),
         tally=tally,
         snapshots=SnapshotShelf(),
         till=tools_for(settings),

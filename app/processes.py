@@ -63,7 +63,7 @@ class Crew:
                 process_group=0,
             )
         self._running[part.name] = (part, process)
-        self._tell_caretaker()
+        self._tell_caretaker([process.pid for _, process in self._running.values()])
 
     def revive(self) -> list[str]:
         """Start again what has died; returns the names.
@@ -100,19 +100,22 @@ class Crew:
         for process in processes:
             _see_off(process)
         self._running.clear()
-        self._tell_caretaker()
+        self._tell_caretaker(None)
         assert self._lifeline.stdin is not None
-        self._lifeline.stdin.close()
+        with suppress(BrokenPipeError):
+            self._lifeline.stdin.close()
         self._lifeline.wait()
 
     def _log_of(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
-    def _tell_caretaker(self) -> None:
+    def _tell_caretaker(self, groups: list[int] | None) -> None:
+        """Which groups run, or ``None`` for goodbye."""
         assert self._lifeline.stdin is not None
-        groups = [process.pid for _, process in self._running.values()]
-        self._lifeline.stdin.write(json.dumps(groups).encode() + b"\n")
-        self._lifeline.stdin.flush()
+        # A caretaker that somebody killed must not keep the house from closing.
+        with suppress(BrokenPipeError):
+            self._lifeline.stdin.write(json.dumps(groups).encode() + b"\n")
+            self._lifeline.stdin.flush()
 
 
 def _see_off(process: "subprocess.Popen[bytes]") -> None:

@@ -1,6 +1,8 @@
 """The database for a command: the one in DATABASE_URL, else the embedded one, started for as long as it is needed."""
 
 import atexit
+import fcntl
+import json
 
 from config import Settings, load_settings
 from kernel.db import Database
@@ -19,3 +21,18 @@ def database_url(settings: Settings) -> str:
 def open_database(settings: Settings | None = None) -> Database:
     """A small pool for one command."""
     return Database(database_url(settings or load_settings()), pool_size=2)
+
+
+def settings_of_running() -> Settings:
+    """The settings of the house that runs in this var folder: its ports may have come from its command line."""
+    settings = load_settings()
+    claim = settings.var_dir / "run.json"
+    if not claim.is_file():
+        return settings
+    with claim.open() as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            there = json.loads(opened.read())
+            return load_settings(port=there["port"], sandbox_port=there["sandbox_port"])
+    return settings

@@ -8,10 +8,10 @@ from json import dumps
 import click
 
 from app.care import reconciling
-from app.commands.connect import open_database
+from app.commands.connect import open_database, settings_of_running
 from app.jobs import tools_for
-from config import load_settings
 from kernel.clock import utc_now
+from shop.payments.stripe_gateway import PaymentsAway
 
 _SPAN = re.compile(r"([0-9]{1,3})([hd])", re.ASCII)
 _LONGEST = timedelta(days=30)  # Stripe keeps events for so long.
@@ -36,9 +36,14 @@ class Span(click.ParamType[timedelta]):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
 def reconcile(since: timedelta, as_json: bool) -> None:
     """Compare with Stripe and mend what was missed; exit 1 when something is left for a person to look at."""
-    settings = load_settings()
+    settings = settings_of_running()
     now = utc_now()
-    result = reconciling.reconcile(open_database(settings), tools_for(settings), now - since, now)
+    try:
+        result = reconciling.reconcile(open_database(settings), tools_for(settings), now - since, now)
+    except PaymentsAway as error:
+        raise SystemExit(
+            f"{settings.stripe_api_url} 没有回应 · does not answer; nothing is lost, try again later."
+        ) from error
     if as_json:
         click.echo(dumps(result.as_json(), ensure_ascii=False))
     else:
