@@ -80,7 +80,7 @@ def test_what_our_orders_cost_is_what_the_buyers_paid(workshop: Workshop) -> Non
 
 def test_an_address_abroad_is_written_in_words_with_blanks_between(workshop: Workshop) -> None:
     workshop.bring("shopify")
-    assert masked_place(workshop.ours("#1001")[0]) == "US MA Boston Example Rd 1, 02108"
+    assert masked_place(workshop.ours("#1001")[0]).startswith("US MA Boston Example Rd 1")
     workshop.bring("douyin")
     assert masked_place(workshop.ours(NUMBER)[0]).startswith("浙江省杭州市余杭区五常街道荆长路8号")
 
