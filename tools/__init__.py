@@ -1,0 +1,1 @@
+"""Scripts around the program: the environment, the browser, the pictures."""
