@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers import service as couriers
+from fulfillment.couriers.rules import carrier_name
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Parcel
@@ -142,8 +143,9 @@ def call_off_channel_order(session: Session, order_id: UUID, *, reason: str, now
 
 def order_progress(session: Session, order: Order) -> dict[str, Any]:
     """What the buyer may see of packing, tracking and refunds."""
+    parcels = packing_queries.parcels_for_buyer(session, order.id)
     return {
-        "parcels": packing_queries.parcels_for_buyer(session, order.id),
+        "parcels": [{**parcel, "carrier_name": carrier_name(parcel["carrier"])} for parcel in parcels],
         "refunds": payment_queries.refunds_for_buyer(session, order.id),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fulfillment.bench.packer_words import TROUBLES
-from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.rules import CARRIERS, carrier_name
 from fulfillment.labels.fonts import code_point
 from fulfillment.labels.rules import mask_name, mask_phone, reason_words
 from fulfillment.labels.service import CHANNEL_WORDS, masked_place
@@ -44,7 +44,7 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
     """What every template of the lead may use."""
     return {
         "carriers": CARRIERS,
-        "carrier_name": lambda code: CARRIERS.get(code, code),
+        "carrier_name": carrier_name,
         "channel_words": CHANNEL_WORDS,
         "code_point": code_point,
         "event_words": EVENT_WORDS,

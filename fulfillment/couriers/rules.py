@@ -84,3 +84,8 @@ def choose_carrier(chosen: str, tracking: str) -> str:
             "从单号看不出是哪家快递，请选一家。", "The number does not say which courier it is; please choose."
         )
     return found
+
+
+def carrier_name(code: object) -> str | None:
+    """A courier's name in the language of the page; ``None`` where there is no courier yet."""
+    return str(CARRIERS[code]) if isinstance(code, str) and code in CARRIERS else None

@@ -66,6 +66,7 @@ def test_stock_leaves_and_the_buyer_sees_the_number(lead: FlaskClient, database:
         assert order.state == "shipped"
         (seen,) = workflows.order_progress(session, order)["parcels"]
         assert (seen["state"], seen["tracking_number"]) == (HANDED_OVER, ZTO)
+        assert (seen["carrier"], seen["carrier_name"]) == ("ZTO", "中通快递")
 
 
 def test_the_same_number_again_changes_nothing(lead: FlaskClient, database: Database, bench: Bench) -> None:
