@@ -95,17 +95,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         _stop_server(config._tmp_path_factory.getbasetemp())
 
 
-@pytest.fixture
-def database(server_url: str) -> Iterator[Database]:
-    """A fresh, migrated, empty database."""
+@contextmanager
+def database_of_its_own(server_url: str) -> Iterator[Database]:
+    """A fresh, migrated, empty database that is dropped at the end."""
     name = f"t_{uuid4().hex[:16]}"
     with _maintenance(server_url) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     database = Database(_named(server_url, name), pool_size=25)
-    yield database
-    database.dispose()
-    with _maintenance(server_url) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield database
+    finally:
+        database.dispose()
+        with _maintenance(server_url) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(server_url: str) -> Iterator[Database]:
+    """A fresh, migrated, empty database."""
+    with database_of_its_own(server_url) as database:
+        yield database
 
 
 @pytest.fixture

@@ -50,12 +50,17 @@ class Report:
 
 def check(database: Database, invariants: Sequence[Invariant]) -> Report:
     """Count everything again on one snapshot of the database; writes nothing."""
-    report = Report()
     with database.transaction() as session:
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         session.execute(text("SET LOCAL statement_timeout = 0"))
-        for invariant in invariants:
-            _check_one(session, invariant, report)
+        return check_within(session, invariants)
+
+
+def check_within(session: Session, invariants: Sequence[Invariant]) -> Report:
+    """Count everything again, as this transaction sees it."""
+    report = Report()
+    for invariant in invariants:
+        _check_one(session, invariant, report)
     return report
 
 

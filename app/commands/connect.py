@@ -3,6 +3,9 @@
 import atexit
 import fcntl
 import json
+from collections.abc import Callable
+
+import click
 
 from config import Settings, load_settings
 from kernel.db import Database
@@ -14,13 +17,24 @@ def database_url(settings: Settings) -> str:
     if settings.database_url:
         return settings.database_url
     visit = Visit(settings.var_dir)
-    atexit.register(visit.leave)
+    _at_the_end(visit.leave)
     return visit.url
 
 
 def open_database(settings: Settings | None = None) -> Database:
-    """A small pool for one command."""
-    return Database(database_url(settings or load_settings()), pool_size=2)
+    """A small pool for one command, closed when the command ends."""
+    database = Database(database_url(settings or load_settings()), pool_size=2)
+    _at_the_end(database.dispose)
+    return database
+
+
+def _at_the_end(close: Callable[[], None]) -> None:
+    """When the command ends, the last thing opened first; outside of a command when the program ends."""
+    command = click.get_current_context(silent=True)
+    if command:
+        command.call_on_close(close)
+    else:
+        atexit.register(close)
 
 
 def settings_of_running() -> Settings:

@@ -1,0 +1,99 @@
+"""A demo evening with something in every ledger: orders held, paid, packed, shipped, refunded; a wage taken back."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import workflows
+from app.demo import load_demo
+from fulfillment.packing import service as packing
+from fulfillment.packing.models import Packer, Parcel
+from kernel.audit import SYSTEM, Actor
+from kernel.clock import utc_now
+from kernel.db import Database
+from shop.orders.counter import Counter
+from shop.orders.models import Order
+from shop.payments import service as payments
+from shop.payments.rules import SessionFacts
+from shop.payments.stripe_gateway import EventFacts
+from shop.streams.models import Offer
+from tests.world import LiveOffer, ask
+
+ZONE = ZoneInfo("Asia/Shanghai")
+# A name and a phone that must turn up nowhere but in the order.
+BUYER, PHONE = "诸葛不漏", "1380000777"
+
+
+def busy_evening(database: Database) -> None:
+    """Fill an empty database."""
+    now = utc_now()
+    load_demo(database, now)
+    offer = _an_offer(database)
+    counter = Counter(database)
+    for number in range(6):
+        counter.place(ask(offer, f"evening-{number}", 1 + number % 2, phone=f"{PHONE}{number}", name=BUYER), now)
+    with database.transaction() as session:
+        orders = list(session.scalars(select(Order.id).order_by(Order.id)))
+    for order_id in orders[:4]:
+        pay(database, order_id, now)
+    _pack_and_ship(database, now + timedelta(minutes=1))
+    with database.transaction() as session:
+        workflows.refund_part(session, orders[3], 100, reason="torn bag", by=SYSTEM, now=now + timedelta(minutes=2))
+    with database.transaction() as session:
+        workflows.cancel_order(session, orders[5], by=SYSTEM, reason="changed her mind", now=now + timedelta(minutes=2))
+
+
+def _an_offer(database: Database) -> LiveOffer:
+    with database.transaction() as session:
+        offer = session.scalars(select(Offer).order_by(Offer.id)).first()
+        assert offer is not None
+        return LiveOffer(offer.stream_id, offer.id, offer.variant_id, offer.price_fen)
+
+
+def pay(database: Database, order_id: UUID, now: datetime) -> None:
+    """Stripe's money arrives, and the event that tells of it."""
+    with database.transaction() as session:
+        order = session.scalars(select(Order).where(Order.id == order_id).with_for_update()).one()
+        payment = payments.begin_payment(session, order, now)
+        page = f"cs_test_{payment.id.hex}"
+        facts = SessionFacts(
+            session_id=page,
+            payment_ref=str(payment.id),
+            status="complete",
+            payment_status="paid",
+            amount_fen=payment.amount_fen,
+            currency=payment.currency,
+            intent_id=f"pi_{payment.id.hex}",
+            intent_status="succeeded",
+            url=None,
+            livemode=False,
+        )
+        decision = workflows.settle_payment(session, payment.id, facts, now)
+        event = EventFacts(f"evt_{payment.id.hex}", "checkout.session.completed", now, page, False, None)
+        payments.store_event(session, event, now)
+        payments.finish_event(session, event.event_id, decision.value, now)
+
+
+def _pack_and_ship(database: Database, now: datetime) -> None:
+    """Two parcels are packed, one "done" is taken back, one parcel leaves with the courier."""
+    with database.transaction() as session:
+        packer = session.scalars(select(Packer).order_by(Packer.person_id)).first()
+        assert packer is not None
+        by = Actor(packer.person_id, packer.person.name)
+        tasks = packing.take_work(session, packer.person_id, now=now, zone=ZONE, by=by)
+        ids = [task.id for task in tasks]
+    for task_id in ids[:2]:
+        with database.transaction() as session:
+            packing.finish_task(session, task_id, packer.person_id, now=now, by=by)
+    with database.transaction() as session:
+        assert packing.undo_finish(session, ids[1], packer.person_id, now=now, by=by)
+    with database.transaction() as session:
+        parcel = _packed_parcel(session)
+        workflows.hand_over(session, parcel, carrier="SF", tracking="SF1234567890123", by=SYSTEM, now=now)
+
+
+def _packed_parcel(session: Session) -> int:
+    return session.scalars(select(Parcel.id).where(Parcel.state == "packed")).one()

@@ -1,0 +1,207 @@
+"""`check-invariants`: each violation that is planted is found, and nothing else; a check of nothing is seen to be one."""
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.care import invariants, rounds
+from app.care.models import INVARIANTS, last_run
+from app.commands.care import check_invariants
+from kernel.clock import utc_now
+from kernel.db import Database
+from tests.conftest import database_of_its_own
+from tests.ops.evening import BUYER, PHONE, busy_evening
+
+# What breaks each invariant. Triggers and constraints are taken out of the way for it, inside a transaction that is
+# rolled back.
+PLANTS = {
+    "stock_adds_up": [
+        "UPDATE stock_levels SET on_hand = on_hand + 1 WHERE variant_id = (SELECT min(variant_id) FROM offers)"
+    ],
+    "nothing_oversold": [
+        "ALTER TABLE stock_levels DROP CONSTRAINT ck_stock_levels_held_within_on_hand",
+        "UPDATE stock_levels SET held = on_hand + 1 WHERE variant_id = (SELECT min(variant_id) FROM offers)",
+    ],
+    "holds_belong_to_orders": [
+        "UPDATE stock_levels SET held = held + 1 WHERE variant_id = (SELECT max(variant_id) FROM offers)",
+        (
+            "INSERT INTO stock_movements (variant_id, kind, on_hand_change, held_change, source, by, at, reason) "
+            "SELECT max(variant_id), 'held', 0, 1, 'by:hand', 'x', now(), '' FROM offers"
+        ),
+    ],
+    "offers_not_oversold": ["UPDATE offers SET taken = taken + 1 WHERE id = (SELECT min(id) FROM offers)"],
+    "orders_are_whole": ["DELETE FROM order_lines WHERE order_id = (SELECT id FROM orders WHERE state = 'cancelled')"],
+    "acknowledged_orders_exist": [
+        "DELETE FROM order_log WHERE order_id = (SELECT id FROM orders WHERE state = 'cancelled')",
+        "DELETE FROM order_lines WHERE order_id = (SELECT id FROM orders WHERE state = 'cancelled')",
+        "DELETE FROM orders WHERE state = 'cancelled'",
+    ],
+    "order_log_tells_the_state": [
+        "UPDATE order_log SET to_state = 'expired' WHERE to_state = 'cancelled'",
+    ],
+    "paid_once": [
+        (
+            "INSERT INTO order_log (order_id, from_state, to_state, at, by, reason) "
+            "SELECT id, 'paid', 'paid', now(), 'x', '' FROM orders WHERE state = 'paid' LIMIT 1"
+        )
+    ],
+    "paid_orders_have_their_money": [
+        "UPDATE payments SET amount_fen = amount_fen - 1 WHERE id = (SELECT min(id::text)::uuid FROM payments)"
+    ],
+    "money_never_lies_idle": [
+        "UPDATE payments SET duplicate = true WHERE id = (SELECT min(id::text)::uuid FROM payments WHERE refunded_fen = 0)"
+    ],
+    "refunds_within_paid": ["UPDATE refunds SET amount_fen = amount_fen + 1"],
+    "orders_know_their_refunds": ["UPDATE orders SET refunded_fen = refunded_fen + 1 WHERE refunded_fen > 0"],
+    "refunds_are_under_way": ["DELETE FROM jobs WHERE kind = 'send_refund'"],
+    "events_applied_once": [
+        "UPDATE payment_events SET object_id = 'cs_nobody' WHERE event_id = (SELECT min(event_id) FROM payment_events)"
+    ],
+    "paid_orders_have_their_work": [
+        (
+            "DELETE FROM parcel_lines WHERE id = (SELECT min(l.id) FROM parcel_lines l JOIN parcels p ON p.id = l.parcel_id "
+            "WHERE p.state = 'open')"
+        )
+    ],
+    "one_task_a_parcel": [
+        "DELETE FROM task_log WHERE task_id = (SELECT min(id) FROM packing_tasks WHERE state = 'waiting')",
+        "DELETE FROM packing_tasks WHERE id = (SELECT min(id) FROM packing_tasks WHERE state = 'waiting')",
+    ],
+    "parcels_and_tasks_agree": [
+        "UPDATE packing_tasks SET state = 'stopped' WHERE id = (SELECT min(id) FROM packing_tasks WHERE state = 'waiting')"
+    ],
+    "shipped_orders_have_left": [
+        "UPDATE orders SET state = 'paid' WHERE state = 'shipped'",
+        "UPDATE order_log SET to_state = 'paid', from_state = 'paid' WHERE to_state = 'shipped'",
+    ],
+    "wages_are_what_was_packed": ["UPDATE packing_tasks SET rate_fen = rate_fen + 1 WHERE packed_at IS NOT NULL"],
+    "reversals_match": ["UPDATE wage_entries SET task_id = task_id + 1000 WHERE kind = 'reversal'"],
+    "farmers_get_the_promise": [
+        "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_promise_kept",
+        "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_unit_adds_up",
+        "UPDATE deliveries SET promised_fen_per_kg = promised_fen_per_kg - 1 WHERE id = (SELECT min(id) FROM deliveries)",
+    ],
+    "quotes_were_real": [
+        "UPDATE market_quotes SET fen_per_kg = fen_per_kg + 1, high_fen = high_fen + 1 WHERE id = (SELECT min(quote_id) FROM deliveries)"
+    ],
+    "deliveries_are_owed": [
+        "UPDATE payables SET amount_fen = amount_fen + 1 WHERE id = (SELECT max(id) FROM payables)"
+    ],
+    "settlements_add_up": [
+        "UPDATE settlements SET total_fen = total_fen + 1 WHERE id = (SELECT min(id) FROM settlements)"
+    ],
+    "lots_add_up": [
+        "UPDATE lots SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM lots WHERE used_g < received_g)"
+    ],
+    "ledgers_are_locked": ["DROP TRIGGER wage_entries_append_only ON wage_entries"],
+    "constraints_are_in_force": ["ALTER TABLE orders DROP CONSTRAINT ck_orders_refunds_within_total"],
+}
+
+# A broken fact may well break a second sentence about it; these do.
+ALSO = {
+    "nothing_oversold": {"stock_adds_up", "holds_belong_to_orders", "constraints_are_in_force"},
+    "orders_are_whole": {"offers_not_oversold"},
+    "acknowledged_orders_exist": set(),
+    "paid_once": {"order_log_tells_the_state"},
+    "order_log_tells_the_state": set(),
+    "money_never_lies_idle": {"paid_orders_have_their_money"},
+    "refunds_within_paid": {"orders_know_their_refunds"},
+    "paid_orders_have_their_work": set(),
+    "shipped_orders_have_left": {"paid_once", "order_log_tells_the_state", "holds_belong_to_orders"},
+    "wages_are_what_was_packed": set(),
+    "reversals_match": {"wages_are_what_was_packed"},
+    "farmers_get_the_promise": {"constraints_are_in_force"},
+    "deliveries_are_owed": {"settlements_add_up"},
+}
+
+
+@pytest.fixture(scope="module")
+def evening(server_url: str) -> Iterator[Database]:
+    """One busy evening for all plants; each is rolled back."""
+    with database_of_its_own(server_url) as database:
+        busy_evening(database)
+        yield database
+
+
+def test_a_busy_evening_keeps_every_invariant_and_every_one_looked_at_something(evening: Database) -> None:
+    report = invariants.check(evening, rounds.ALL_INVARIANTS)
+    assert report.violations == []
+    assert [name for name, rows in report.checked.items() if rows == 0] == []
+
+
+def test_every_invariant_has_a_plant() -> None:
+    assert set(PLANTS) == {invariant.name for invariant in rounds.ALL_INVARIANTS}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_violation_is_found_and_named(evening: Database, name: str) -> None:
+    with evening.engine.connect() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        for statement in PLANTS[name]:
+            assert connection.execute(text(statement)).rowcount != 0
+        report = invariants.check_within(Session(connection), rounds.ALL_INVARIANTS)
+        connection.rollback()
+    assert name in report.counts
+    assert set(report.counts) <= {name} | ALSO.get(name, set())
+    said = json.dumps(report.as_json(), ensure_ascii=False)
+    assert BUYER not in said
+    assert PHONE not in said
+
+
+def run(database: Database, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    result = CliRunner().invoke(check_invariants, arguments)
+    return result.exit_code, result.stdout
+
+
+def test_the_command_prints_one_json_value_and_leaves_a_note(
+    evening: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, printed = run(evening, monkeypatch, "--json")
+    answer = json.loads(printed)
+    assert (code, answer["ok"], answer["violations"]) == (0, True, [])
+    assert set(answer) == {"ok", "checked", "violations"}
+    with evening.transaction() as session:
+        note = last_run(session, INVARIANTS)
+        assert note is not None
+        assert note.found == 0
+
+
+def test_a_violation_ends_the_command_with_status_1(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.transaction() as session:
+        session.execute(text("DROP TRIGGER order_log_append_only ON order_log"))
+    code, printed = run(database, monkeypatch, "--json")
+    answer = json.loads(printed)
+    assert code == 1
+    assert [each["subject"] for each in answer["violations"]] == ["table:order_log"]
+    with database.transaction() as session:
+        note = last_run(session, INVARIANTS)
+        assert note is not None
+        assert (note.found, note.details) == (1, {"ledgers_are_locked": 1})
+
+
+def test_the_check_writes_nothing_while_it_counts(evening: Database) -> None:
+    spy = invariants.Invariant("spy", "", "SELECT 1", "DELETE FROM limit_counts RETURNING '' AS subject, '' AS found")
+    with pytest.raises(Exception, match=r"syntax error|read-only") as refused:
+        invariants.check(evening, [spy])
+    assert isinstance(refused.value.__cause__, psycopg.Error)
+
+
+def test_the_check_sees_one_moment_while_orders_go_on(evening: Database) -> None:
+    # The second query runs after another transaction has committed; it must still see the first one's moment.
+    counted = invariants.Invariant(
+        "a", "", "SELECT count(*) FROM heartbeats", "SELECT '' AS subject, '' AS found WHERE false"
+    )
+    with evening.transaction() as reader:
+        reader.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        before = invariants.check_within(reader, [counted]).checked
+        with evening.transaction() as writer:
+            writer.execute(
+                text("INSERT INTO heartbeats (name, at) VALUES (:name, :now)"), {"name": "x", "now": utc_now()}
+            )
+        assert invariants.check_within(reader, [counted]).checked == before
