@@ -1,0 +1,160 @@
+"""The scale on a real screen: the working follows what is typed, and everything is large enough to read and to hit."""
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
+from werkzeug.serving import make_server
+
+from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.models import Delivery
+from kernel.db import Database
+from kernel.http import sign_in_cookie
+from tests.e2e.house import PC, PHONE, TABLET, chromium
+from tests.purchasing.test_quotes import add, row
+from tests.purchasing.world import make_contract, make_farmer, weigh_in, weighed
+from tests.weigh.conftest import Desk
+
+pytestmark = pytest.mark.browser
+
+SMALL = (320, 700)
+
+
+class Screen:
+    """A real browser on the test's installation, with the owner signed in; remembers what pages complained about."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str, size: tuple[int, int] = PHONE) -> Page:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.goto(f"{self.url}{path}")
+        return self.page
+
+
+@pytest.fixture
+def screen(app: Flask, owner: Desk) -> Iterator[Screen]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.port}"
+    with app.app_context():
+        name = sign_in_cookie()
+    cookie = owner.browser.get_cookie(name)
+    assert cookie is not None
+    with chromium() as browser:
+        context = browser.new_context(locale="zh-CN")
+        context.add_cookies([{"name": name, "value": cookie.value, "url": url}])
+        yield Screen(context.new_page(), url)
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def test_the_working_follows_what_is_typed_and_only_what_is_seen_is_written(
+    screen: Screen, contract: Contract, database: Database
+) -> None:
+    with database.transaction() as session:
+        make_contract(session, make_farmer(session, "叶水生"))
+    page = screen.open("/bench/weigh/in")
+    page.get_by_role("searchbox").fill("wcg")
+    expect(page.locator(".pick:visible")).to_have_count(1)
+    page.get_by_role("link", name="吴长根").click()
+    for name, value in (("gross", "43.7"), ("tare", "1.2"), ("moisture", "15")):
+        page.locator(f"[name={name}]").fill(value)
+    page.get_by_label("一级").check()
+    confirm = page.get_by_role("button", name="对，记下")
+    expect(confirm).to_contain_text("¥3,720.19")
+    page.locator("[name=tare]").fill("99")
+    expect(page.locator("[data-working]")).to_contain_text("皮重要比毛重小")
+    expect(confirm).to_have_count(0)
+    page.locator("[name=tare]").fill("1.2")
+    page.locator("[name=moisture]").fill("13")
+    expect(confirm).to_contain_text("¥3,808.00")
+    expect(page.locator("[data-say]")).to_have_text("应付 3,808.00 元")
+    confirm.click()
+    page.wait_for_url("**/deliveries/*")
+    with database.transaction() as session:
+        assert session.scalars(select(Delivery.pay_fen)).all() == [380_800]
+    assert screen.complaints == []
+
+
+def test_what_no_longer_belongs_to_the_fields_cannot_be_confirmed(
+    screen: Screen, contract: Contract, database: Database
+) -> None:
+    page = screen.open(f"/bench/weigh/in/{contract.id}")
+    for name, value in (("gross", "43.7"), ("tare", "1.2"), ("moisture", "13")):
+        page.locator(f"[name={name}]").fill(value)
+    page.get_by_label("二级").check()
+    confirm = page.get_by_role("button", name="对，记下")
+    expect(confirm).to_be_enabled()
+    page.route("**/working", lambda route: route.abort())
+    page.locator("[name=gross]").fill("53.7")
+    expect(confirm).to_be_disabled()
+    page.unroute("**/working")
+    page.get_by_role("button", name="算一算").click()
+    expect(confirm).to_contain_text("¥4,327.58")
+    with database.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+
+
+FACTS = """() => {
+  const shown = (element) => element.getClientRects().length > 0 && !element.closest(".visually-hidden, .skip-link");
+  const size = (element) => parseFloat(getComputedStyle(element).fontSize);
+  const name = (element) => `${element.tagName} ${element.className} ${element.textContent.trim().slice(0, 20)}`;
+  const words = [...document.querySelectorAll("body *:not(svg *):not(script)")].filter((element) =>
+    shown(element) && [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
+  const targets = [...document.querySelectorAll("a.button, button, input.input, select, summary, .pick, .tap-line, .big-button, .choice, .check, nav a")];
+  return {
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    words: words.length,
+    small: words.filter((element) => size(element) < 18).map(name),
+    targets: targets.filter(shown).length,
+    low: targets.filter((element) => shown(element) && element.getBoundingClientRect().height < 59.5).map(name),
+  };
+}"""
+
+
+def test_every_page_can_be_read_and_hit_on_every_screen(screen: Screen, contract: Contract, database: Database) -> None:
+    with database.transaction() as session:
+        delivery = weigh_in(session, weighed(contract))
+        lot_id = delivery.lot.id
+        add(session, row(name="玉菇"))
+    paths = (
+        "",
+        "/in",
+        f"/in/{contract.id}",
+        f"/deliveries/{delivery.id}",
+        "/deliveries",
+        "/quotes",
+        "/quotes/type",
+        "/quotes/file",
+        "/quotes/held",
+        "/farmers",
+        f"/farmers/{contract.farmer_id}",
+        "/farmers/new",
+        "/contracts",
+        f"/contracts/{contract.id}",
+        "/contracts/new",
+        "/lots",
+        f"/lots/{lot_id}",
+        "/pay",
+        f"/pay/{contract.farmer_id}",
+        "/help",
+    )
+    for path in paths:
+        for size in (SMALL, PHONE, TABLET, PC):
+            facts = screen.open(f"/bench/weigh{path}", size).evaluate(FACTS)
+            assert facts["words"] > 10, (path, size)
+            assert facts["targets"] > 5, (path, size)
+            assert (facts["wide"], facts["small"], facts["low"]) == (0, [], []), (path, size)
+    assert screen.complaints == []
