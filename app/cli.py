@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from kernel.errors import Problem
+from kernel.text import Text
 
 # Command -> its module in app/commands and what it does. The module is loaded when the command is called, so that
 # `--help` and small commands start fast.
@@ -62,12 +63,16 @@ def main() -> None:
     try:
         gongfang(standalone_mode=True)
     except Problem as problem:
-        _refuse(str(problem), *(f"  {field}: {text.en}" for field, text in problem.fields.items()))
+        _refuse(_both(problem.text), *(f"  {field}: {_both(text)}" for field, text in problem.fields.items()))
     except Exception as error:
         why = _database_trouble(error)
         if why is None:
             raise
         _refuse(why)
+
+
+def _both(text: Text) -> str:
+    return f"{text.zh} · {text.en}"
 
 
 def _refuse(*lines: str) -> None:
@@ -83,7 +88,7 @@ def _database_trouble(error: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError, OperationalError
 
     if isinstance(error, OperationalError):
-        return f"The database does not answer: {error.orig}\nStart it, or look at DATABASE_URL."
+        return f"连不上数据库 · The database does not answer: {error.orig}\nStart it, or look at DATABASE_URL."
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in ("42P01", "42703"):
-        return "The database has not the schema of this program. Run `gongfang migrate` first."
+        return "数据库还没有升级 · The database has not the schema of this program. Run `gongfang migrate` first."
     return None

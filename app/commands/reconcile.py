@@ -41,8 +41,10 @@ def reconcile(since: timedelta, as_json: bool) -> None:
     try:
         result = reconciling.reconcile(open_database(settings), tools_for(settings), now - since, now)
     except PaymentsAway as error:
-        raise SystemExit(
-            f"{settings.stripe_api_url} 没有回应 · does not answer; nothing is lost, try again later."
+        where = settings.stripe_api_url
+        raise PaymentsAway(
+            f"{where} 没有回应。什么都没有丢，过一会儿再试。",
+            f"{where} does not answer. Nothing is lost; try again later.",
         ) from error
     if as_json:
         click.echo(dumps(result.as_json(), ensure_ascii=False))
