@@ -4,6 +4,7 @@ from flask import Blueprint, Response, current_app, request
 
 from kernel.errors import BadRequest
 from kernel.http import database, utc_now
+from kernel.tally import Tally
 from shop.payments import steps
 from shop.payments.steps import Till
 
@@ -19,5 +20,8 @@ def stripe() -> Response:
     if (request.content_length or 0) > _LARGEST_BYTES:
         raise BadRequest("内容太大。", "Too large.", code="too_large")
     event = till.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
-    steps.receive_event(database(), till, event, utc_now())
+    is_new = steps.receive_event(database(), till, event, utc_now())
+    if not is_new:
+        tally: Tally = current_app.extensions["tally"]
+        tally.add("webhook_duplicates")
     return Response(status=200)

@@ -120,8 +120,11 @@ def _settle(session: Session, till: Till, facts: SessionFacts, now: datetime) ->
     return till.settle(session, payment.id, facts, now) if payment else Decision.NOTHING
 
 
-def receive_event(database: Database, till: Till, event: EventFacts, now: datetime) -> None:
-    """Store an event once, then apply it; while that is not possible the worker tries again from the stored row."""
+def receive_event(database: Database, till: Till, event: EventFacts, now: datetime) -> bool:
+    """Store an event once, then apply it; while that is not possible the worker tries again from the stored row.
+
+    Returns whether it came for the first time.
+    """
     with database.transaction() as session:
         stored = service.store_event(session, event, now)
     try:
@@ -129,6 +132,7 @@ def receive_event(database: Database, till: Till, event: EventFacts, now: dateti
     except Problem:
         with database.transaction() as session:
             outbox.enqueue(session, "replay_event", {"event": event.event_id}, now=now, key=f"event:{event.event_id}")
+    return stored.received_at == now
 
 
 def replay_event(database: Database, till: Till, payload: dict[str, Any], now: datetime) -> None:

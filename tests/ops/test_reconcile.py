@@ -1,7 +1,6 @@
 """`reconcile`: three days without webhooks are made up for in one pass, and a second one changes nothing (R7)."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,21 +11,13 @@ from sqlalchemy import func, select, text
 from app.care import invariants, reconciling, rounds
 from app.care.models import RECONCILE, last_run
 from app.commands.reconcile import reconcile
-from config import Settings
 from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.outbox import Job
 from shop.orders.models import Order
 from shop.payments.models import PaymentEvent
 from shop.payments.stripe_gateway import PaymentsAway
-from tests.payments.town import API_KEY, Town, open_town
-
-
-@pytest.fixture
-def town(settings: Settings, database: Database, tmp_path: Path) -> Iterator[Town]:
-    """Shop and Stripe on loopback; events lie at the postman."""
-    with open_town(settings, database, tmp_path) as town:
-        yield town
+from tests.payments.town import API_KEY, Town
 
 
 def one_pass(town: Town) -> reconciling.Reconciled:
