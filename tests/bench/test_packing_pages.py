@@ -323,6 +323,22 @@ def test_nobody_works_without_signing_in(tablet: Tablet, pile: None) -> None:
         assert set(session.scalars(select(PackingTask.state))) == {WAITING}
 
 
+HOSTILE = '"><script>alert(1)</script>\u202e\U00020bb7' + "长" * 500
+
+
+def test_hostile_titles_and_names_are_shown_as_words(tablet: Tablet) -> None:
+    with tablet.database.transaction() as session:
+        make_paid_order(session, title=HOSTILE)
+        session.get_one(Person, tablet.person.person_id).shown_name = HOSTILE
+    (task,) = tablet.get_work()
+    for page in (tablet.look(), tablet.look("/bench/wrong/short"), tablet.look("/bench/passbook")):
+        assert "<script>alert" not in page.text
+        assert "<bdi>&#34;&gt;&lt;script&gt;" in page.text
+    with tablet.database.transaction() as session:
+        stop_order_of(session, task.id)
+    assert "<script>alert" not in tablet.look().text
+
+
 # ---- both languages, every state ----
 
 

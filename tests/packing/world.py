@@ -56,7 +56,7 @@ def make_paid_order(
     *goods: tuple[Variant, int],
     due_at: datetime = NOW + timedelta(hours=24),
     heaviest_g: int = 10_000,
-    note: str = "",
+    title: str = "庆元花菇",
 ) -> list[Parcel]:
     """A paid order and its parcels on the pile; one bag of something new unless goods are given."""
     number = next(_serial)
@@ -71,7 +71,6 @@ def make_paid_order(
         district="庆元县",
         street="松源街道",
         detail="示例路8号",
-        note=note,
         goods_fen=0,
         shipping_fen=0,
         total_fen=0,
@@ -91,7 +90,7 @@ def make_paid_order(
                 unit_price_fen=0,
                 line_total_fen=0,
                 sku=variant.sku,
-                title="庆元花菇",
+                title=title,
                 spec=variant.spec_zh,
             )
         )
