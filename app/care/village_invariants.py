@@ -137,6 +137,33 @@ FARMERS = (
         """,
     ),
     Invariant(
+        "contracts_count_deliveries",
+        "a contract's count is what was delivered under it and not taken back, and within what it takes",
+        "SELECT count(*) FROM contracts",
+        """
+        SELECT 'contract:' || c.id AS subject, format('counted %s, delivered %s', c.delivered_g, COALESCE(d.net_g, 0)) AS found
+        FROM contracts c LEFT JOIN (
+            SELECT contract_id, sum(net_g) AS net_g FROM deliveries d
+            WHERE NOT EXISTS (SELECT 1 FROM deliveries_taken_back b WHERE b.delivery_id = d.id) GROUP BY contract_id
+        ) d ON d.contract_id = c.id
+        WHERE c.delivered_g <> COALESCE(d.net_g, 0) OR c.delivered_g * 10000 > c.agreed_g * (10000 + c.tolerance_bps)
+        """,
+    ),
+    Invariant(
+        "taken_back_is_not_paid",
+        "what is owed for a delivery ends without a payment exactly when the delivery was taken back",
+        "SELECT count(*) FROM payables",
+        """
+        SELECT 'payable:' || p.id AS subject,
+               format('ended unpaid %s, taken back %s', l.payable_id IS NOT NULL AND l.settlement_id IS NULL, b.delivery_id IS NOT NULL)
+               AS found
+        FROM payables p
+        LEFT JOIN settlement_lines l ON l.payable_id = p.id
+        LEFT JOIN deliveries_taken_back b ON b.delivery_id = p.delivery_id
+        WHERE (l.payable_id IS NOT NULL AND l.settlement_id IS NULL) <> (b.delivery_id IS NOT NULL)
+        """,
+    ),
+    Invariant(
         "lots_add_up",
         "what came in is in a lot and in the stock book; what was used of it is in bags or written off",
         "SELECT count(*) FROM lots",

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from app import workflows
 from fulfillment.purchasing.growers.models import Contract, Grade
 from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts, add_farmer, create_contract
+from fulfillment.purchasing.lots.service import bag_lot
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.queries import payable_of
 from fulfillment.purchasing.quotes import service as quotes
 from fulfillment.purchasing.quotes import xinfadi
 from fulfillment.purchasing.quotes.models import QuoteName
 from fulfillment.purchasing.quotes.rules import Kind, Prices, QuoteRow, quote_row
-from fulfillment.purchasing.service import WeighIn, bag_lot
+from fulfillment.purchasing.service import WeighIn
 from fulfillment.purchasing.settlements.service import Payment, settle
 from kernel.audit import Actor
 from kernel.clock import local_day

@@ -125,7 +125,7 @@ def statement(farmer_id: int) -> str:
             farmer=farmer,
             lines=lines,
             paid_fen=sum(line.payable.amount_fen for line in lines if line.settlement),
-            owed_fen=sum(line.payable.amount_fen for line in lines if not line.settlement),
+            owed_fen=sum(line.payable.amount_fen for line in lines if line.is_owed),
             first=first,
             last=last,
             today=today(),

@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench.weigher_words import bounded, typed_key
-from fulfillment.purchasing import queries, service
+from fulfillment.purchasing import queries
 from fulfillment.purchasing.forms import BaggingWish, read_bagging
 from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.lots import service
 from fulfillment.purchasing.models import Lot
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form

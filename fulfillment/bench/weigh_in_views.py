@@ -12,6 +12,7 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.rules import Slip
+from fulfillment.purchasing.settlements import service as settlements
 from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
 from kernel.http import actor, flows, requires, setting, transaction, utc_now
@@ -170,11 +171,34 @@ def all_deliveries() -> str:
 
 @blueprint.get("/deliveries/<int:delivery_id>")
 @requires(WEIGHER, OWNER)
-def show(delivery_id: int) -> str:
+def show(delivery_id: int) -> tuple[str, int]:
     """A delivery that is written: what it pays, and the slip to print."""
+    return _delivery_page(delivery_id, Form())
+
+
+def _delivery_page(delivery_id: int, form: Form, problem: Problem | None = None) -> tuple[str, int]:
     with transaction() as session:
         delivery = _delivery(session, delivery_id)
-        return render_template("weigh/delivery.html", delivery=delivery, slip=service.slip_of(delivery))
+        page = render_template(
+            "weigh/delivery.html", delivery=delivery, slip=service.slip_of(delivery), form=form, problem=problem
+        )
+    return page, problem.status if problem else 200
+
+
+@blueprint.post("/deliveries/<int:delivery_id>/take-back")
+@requires(OWNER)
+def take_back(delivery_id: int) -> Response | tuple[str, int]:
+    """It was written by mistake: the owner takes it back, and the line beside it says why."""
+    form = Form(request.form)
+    try:
+        reason = form.text("reason", longest=120)
+        form.check()
+        with transaction() as session:
+            settlements.take_back(session, bounded(delivery_id), reason=reason, now=utc_now(), by=actor())
+    except Problem as problem:
+        form.errors.update(problem.fields)
+        return _delivery_page(delivery_id, form, problem)
+    return redirect(url_for("weigher.deliveries.show", delivery_id=delivery_id), 303)
 
 
 @blueprint.get("/deliveries/<int:delivery_id>/slip")

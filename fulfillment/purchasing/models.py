@@ -105,9 +105,24 @@ class Delivery(Base):
 
     contract: Mapped[Contract] = relationship(lazy="joined", innerjoin=True)
     lot: Mapped["Lot"] = relationship(back_populates="delivery")
+    taken_back: Mapped["DeliveryTakenBack | None"] = relationship(lazy="joined")
 
 
 append_only("deliveries")
+
+
+class DeliveryTakenBack(Base):
+    """A delivery that was written by mistake: a line beside it, since what is written is never changed. Append-only."""
+
+    __tablename__ = "deliveries_taken_back"
+
+    delivery_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deliveries.id"), primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+
+
+append_only("deliveries_taken_back")
 
 
 class Lot(Base):

@@ -133,7 +133,7 @@ def day_totals(session: Session, day: date) -> DayTotals:
             func.coalesce(func.sum(Delivery.net_g), 0),
             func.coalesce(func.sum(Delivery.pay_fen), 0),
             func.coalesce(func.sum(Delivery.pay_fen - Delivery.market_pay_fen), 0),
-        ).where(Delivery.day == day)
+        ).where(Delivery.day == day, ~Delivery.taken_back.has())
     ).one()
     return DayTotals(*(int(value) for value in row))
 
@@ -157,6 +157,7 @@ def paid_prices(session: Session, kind: Kind, market: str, first: date, last: da
             Contract.grade == kind.grade,
             Delivery.quote_market == market,
             Delivery.day.between(first, last),
+            ~Delivery.taken_back.has(),
         )
         .group_by(Delivery.day)
         .order_by(Delivery.day)
@@ -165,8 +166,8 @@ def paid_prices(session: Session, kind: Kind, market: str, first: date, last: da
 
 
 def lot_by_number(session: Session, number: str) -> Lot | None:
-    """A lot with its delivery."""
-    return session.scalar(select(Lot).where(Lot.number == number))
+    """A lot with its delivery; one that was taken back has no story to tell."""
+    return session.scalar(select(Lot).where(Lot.number == number, ~Lot.delivery.has(Delivery.taken_back.has())))
 
 
 def lots_in_stock(session: Session, most: int = 200) -> Sequence[Lot]:

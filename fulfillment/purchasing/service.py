@@ -1,4 +1,4 @@
-"""Changing purchasing: weigh-ins and bagging."""
+"""Weighing in: a delivery with its lot and payable, written once."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -10,11 +10,9 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing import queries, rules
 from fulfillment.purchasing.growers.models import Contract, Grade
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
-from kernel.audit import Actor, record_change
+from kernel.audit import Actor
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
-from shop.catalog.models import Variant
-from shop.stock import service as stock
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def record_delivery(
     Raises:
         KeyReused: the key has written other figures. And what :func:`work_out` raises.
     """
-    _lock_contract(session, weigh_in.contract_id)
+    lock_contract(session, weigh_in.contract_id)
     known = queries.delivery_by_key(session, key)
     if known is not None:
         return _same(known, weigh_in), False
@@ -164,7 +162,7 @@ def record_delivery(
         .values(delivered_g=Contract.delivered_g + weigh_in.gross_g - weigh_in.tare_g)
     )
     delivery = _delivery(weigh_in, working, key, now, by)
-    _insert_once(session, delivery)
+    insert_once(session, delivery)
     session.add(_lot(delivery))
     due_on = weigh_in.day + timedelta(days=working.contract.payment_days)
     session.add(
@@ -180,13 +178,22 @@ def record_delivery(
     return delivery, True
 
 
-def _lock_contract(session: Session, contract_id: int) -> None:
+def lock_contract(session: Session, contract_id: int) -> None:
     """Wait for other scales, then read the contract anew, also when it was read before in this transaction."""
     session.scalar(
         select(Contract)
         .where(Contract.id == contract_id)
         .with_for_update(of=Contract)
         .execution_options(populate_existing=True)
+    )
+
+
+def give_room(session: Session, delivery: Delivery) -> None:
+    """The contract may take again what a delivery that was taken back had filled of it."""
+    session.execute(
+        update(Contract)
+        .where(Contract.id == delivery.contract_id)
+        .values(delivered_g=Contract.delivered_g - delivery.net_g)
     )
 
 
@@ -197,7 +204,7 @@ def _same(known: Delivery, weigh_in: WeighIn) -> Delivery:
     return known
 
 
-def _insert_once(session: Session, row: Delivery | Bagging) -> None:
+def insert_once(session: Session, row: Delivery | Bagging) -> None:
     """Insert a row with an idempotency key that another transaction may be writing at this moment."""
     try:
         with session.begin_nested():
@@ -243,66 +250,3 @@ def _delivery(weigh_in: WeighIn, working: Working, key: str, now: datetime, by: 
         at=now,
         by=by.name,
     )
-
-
-def bag_lot(
-    session: Session, lot_id: int, variant_id: int, bags: int, *, key: str, now: datetime, by: Actor
-) -> tuple[Bagging, bool]:
-    """Put raw goods of a lot into bags: raw stock falls, bag stock rises; the same key again changes nothing.
-
-    Raises:
-        Refused: another product, or fewer grams are left than that many bags hold.
-    """
-    lot = _lock_lot(session, lot_id)
-    variant = session.get(Variant, variant_id)
-    if lot is None or variant is None or not variant.sellable:
-        raise NotFound("没有这个批号或规格。", "There is no such lot or variant.")
-    known = session.scalar(select(Bagging).where(Bagging.idempotency_key == key))
-    if known is not None:
-        if (known.lot_id, known.variant_id, known.bags) != (lot_id, variant_id, bags):
-            raise KeyReused
-        return known, False
-    used_g = _grams_for(lot, variant, bags)
-    lot.used_g += used_g
-    bagging = Bagging(
-        idempotency_key=key, lot_id=lot_id, variant_id=variant_id, bags=bags, used_g=used_g, at=now, by=by.name
-    )
-    _insert_once(session, bagging)
-    source = f"bagging:{bagging.id}"
-    moves = [(lot.variant_id, stock.consume, used_g), (variant_id, stock.receive, bags)]
-    # Levels are locked by variant id, here as everywhere.
-    for moved_id, move, quantity in sorted(moves, key=lambda move: move[0]):
-        move(session, moved_id, quantity, source=source, by=by, at=now)
-    return bagging, True
-
-
-def _lock_lot(session: Session, lot_id: int) -> Lot | None:
-    """Wait for whoever takes from the lot, then read it anew."""
-    locked = select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot)
-    return session.scalar(locked.execution_options(populate_existing=True))
-
-
-def write_off_rest(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
-    """What is left of a lot dried away or is no good: it leaves the raw stock. Nothing left changes nothing."""
-    lot = _lock_lot(session, lot_id)
-    if lot is None:
-        raise NotFound("没有这个批号。", "There is no such lot.")
-    rest_g = lot.received_g - lot.used_g
-    if rest_g:
-        lot.used_g = lot.received_g
-        session.flush()
-        stock.consume(session, lot.variant_id, rest_g, source=f"lot-rest:{lot.id}", by=by, at=now)
-        after = {"grams": rest_g, "reason": reason}
-        record_change(session, actor=by, action="lot.written_off", subject=f"lot:{lot.id}", at=now, after=after)
-    return lot
-
-
-def _grams_for(lot: Lot, variant: Variant, bags: int) -> int:
-    if variant.product_id != lot.delivery.contract.variant.product_id:
-        raise Refused("这个批号不是这个产品。", "That lot is another product.", code="other_product")
-    used_g, left_g = bags * variant.net_g, lot.received_g - lot.used_g
-    if used_g > left_g:
-        most = left_g // variant.net_g
-        said = Text(f"这批货最多还能装 {most} 袋。", f"That lot is enough for {most} bags.")
-        raise Refused(said.zh, said.en, code="lot_too_small", fields={"bags": said}, extra={"most": most})
-    return used_g

@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "slip_prints",
     "quote_fetches",
     "deliveries",
+    "deliveries_taken_back",
     "baggings",
     "payables",
     "settlements",
@@ -1202,6 +1203,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("copy > 1"),
     )
     op.create_table(
+        "deliveries_taken_back",
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_deliveries_taken_back_delivery_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "delivery_id", name=op.f("pk_deliveries_taken_back")
+        ),
+    )
+    op.create_table(
         "lots",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
@@ -1398,7 +1414,7 @@ def upgrade() -> None:
     op.create_table(
         "settlement_lines",
         sa.Column("payable_id", sa.BigInteger(), nullable=False),
-        sa.Column("settlement_id", sa.BigInteger(), nullable=False),
+        sa.Column("settlement_id", sa.BigInteger(), nullable=True),
         sa.Column("farmer_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1543,6 +1559,7 @@ def downgrade() -> None:
     op.drop_table("parcel_lines")
     op.drop_index(op.f("ix_lots_variant_id"), table_name="lots")
     op.drop_table("lots")
+    op.drop_table("deliveries_taken_back")
     op.drop_index(
         "ix_slip_prints_again",
         table_name="slip_prints",

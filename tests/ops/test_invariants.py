@@ -95,6 +95,12 @@ PLANTS = {
     "settlements_add_up": [
         "UPDATE settlements SET total_fen = total_fen + 1 WHERE id = (SELECT min(id) FROM settlements)"
     ],
+    "contracts_count_deliveries": [
+        "UPDATE contracts SET delivered_g = delivered_g - 1 WHERE id = (SELECT min(contract_id) FROM deliveries)"
+    ],
+    "taken_back_is_not_paid": [
+        "UPDATE settlement_lines SET settlement_id = NULL WHERE payable_id = (SELECT min(payable_id) FROM settlement_lines)"
+    ],
     "lots_add_up": [
         "UPDATE lots SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM lots WHERE used_g < received_g)"
     ],
@@ -117,6 +123,7 @@ ALSO = {
     "reversals_match": {"wages_are_what_was_packed"},
     "farmers_get_the_promise": {"constraints_are_in_force"},
     "deliveries_are_owed": {"settlements_add_up"},
+    "taken_back_is_not_paid": {"settlements_add_up"},
 }
 
 

@@ -8,18 +8,31 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing.growers.models import Contract
-from fulfillment.purchasing.models import Delivery, Payable
+from fulfillment.purchasing.lots.service import bag_lot
+from fulfillment.purchasing.models import Delivery, DeliveryTakenBack, Payable
 from fulfillment.purchasing.queries import payable_of
 from fulfillment.purchasing.service import KeyReused
 from fulfillment.purchasing.settlements import queries
 from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
-from fulfillment.purchasing.settlements.service import Payment, settle
+from fulfillment.purchasing.settlements.service import Payment, settle, take_back
 from kernel.db import Database
 from kernel.errors import Refused
 from tests.purchasing.test_database_rules import facts
 from tests.purchasing.test_weigh_in import at_once
-from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
+from tests.purchasing.world import (
+    TODAY,
+    WEIGHER,
+    grams_in_ledger,
+    grams_on_hand,
+    make_contract,
+    make_farmer,
+    make_goods,
+    make_quote,
+    weigh_in,
+    weighed,
+)
 from tests.world import NOW
 
 
@@ -175,3 +188,63 @@ def test_a_statement_shows_what_was_paid_and_what_is_owed(session: Session) -> N
     assert [line.payable.delivery_id for line in lines] == [older.id, *(payable.delivery_id for payable in payables)]
     assert [line.settlement and line.settlement.id for line in lines] == [None, settlement.id, None]
     assert len(queries.statement(session, contract.farmer_id, TODAY, TODAY)) == 2
+
+
+# ---- written by mistake ----
+
+
+def test_a_delivery_written_by_mistake_is_taken_back_whole(session: Session) -> None:
+    contract = make_contract(session)
+    wrong, right = owed(session, contract, 52_000, 25_000)
+    for _ in range(2):
+        delivery = take_back(session, wrong.delivery_id, reason="毛重打反了", now=NOW, by=WEIGHER)
+    assert delivery.taken_back is not None
+    assert delivery.taken_back.reason == "毛重打反了"
+    assert list(queries.open_payables(session)) == [right]
+    session.refresh(contract)
+    assert contract.delivered_g == 25_000
+    assert grams_on_hand(session, contract.variant_id) == grams_in_ledger(session, contract.variant_id) == 25_000
+    assert purchasing_queries.day_totals(session, TODAY).net_g == 25_000
+    assert [lot.delivery_id for lot in purchasing_queries.lots_in_stock(session)] == [right.delivery_id]
+    assert purchasing_queries.lot_by_number(session, delivery.lot.number) is None
+    lines = queries.statement(session, contract.farmer_id, TODAY, TODAY)
+    assert [(line.is_owed, line.settlement) for line in lines] == [(False, None), (True, None)]
+
+
+def test_what_was_taken_back_is_not_paid(session: Session) -> None:
+    contract = make_contract(session)
+    payables = owed(session, contract, 10_000)
+    take_back(session, payables[0].delivery_id, reason="记错", now=NOW, by=WEIGHER)
+    with pytest.raises(Refused) as refused:
+        pay(session, contract.farmer_id, payables)
+    assert refused.value.code == "settled_already"
+
+
+def test_what_was_paid_or_bagged_is_not_taken_back(session: Session) -> None:
+    bag, raw = make_goods(session)
+    contract = make_contract(session, raw=raw)
+    paid, bagged = owed(session, contract, 10_000, 20_000)
+    pay(session, contract.farmer_id, [paid])
+    bag_lot(session, bagged.delivery.lot.id, bag.id, 1, key="one-bag-key", now=NOW, by=WEIGHER)
+    for payable, code in ((paid, "settled_already"), (bagged, "lot_in_use")):
+        with pytest.raises(Refused) as refused:
+            take_back(session, payable.delivery_id, reason="记错", now=NOW, by=WEIGHER)
+        assert refused.value.code == code
+    session.refresh(contract)
+    assert (contract.delivered_g, list(queries.open_payables(session))) == (30_000, [bagged])
+
+
+def test_paying_and_taking_back_at_one_instant_do_one_of_the_two(database: Database) -> None:
+    farmer_id, payable_ids = open_debt(database)
+    with database.transaction() as session:
+        delivery_id = session.get_one(Payable, payable_ids[0]).delivery_id
+
+    def back(session: Session) -> object:
+        return take_back(session, delivery_id, reason="记错", now=NOW, by=WEIGHER)
+
+    for_one = payments(farmer_id, payable_ids[:1])[:1]
+    got = at_once(database, [back, *for_one])
+    assert got == ["settled_already", "written"]
+    with database.transaction() as session:
+        line = session.scalars(select(SettlementLine)).one()
+        assert (line.settlement_id is None) == (session.get(DeliveryTakenBack, delivery_id) is not None)

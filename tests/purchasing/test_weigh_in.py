@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing import queries, service
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.growers.service import end_contract
+from fulfillment.purchasing.lots.service import bag_lot, write_off_rest
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
-from fulfillment.purchasing.service import KeyReused, bag_lot, work_out, write_off_rest
+from fulfillment.purchasing.service import KeyReused, work_out
 from kernel.db import Database
 from kernel.errors import Invalid, NotFound, Problem, Refused
 from tests.purchasing.world import (
@@ -259,7 +260,7 @@ def test_six_scales_at_once_take_no_more_than_was_agreed(database: Database) -> 
 def everybody_looks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the lock out and let every scale read the contract before any writes."""
     looked, work_out = Barrier(SCALES), service.work_out
-    monkeypatch.setattr(service, "_lock_contract", lambda *_: None)
+    monkeypatch.setattr(service, "lock_contract", lambda *_: None)
 
     def look(*args: object) -> object:
         found = work_out(*args)  # type: ignore[arg-type]

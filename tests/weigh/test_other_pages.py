@@ -15,6 +15,7 @@ from fulfillment.purchasing.quotes.models import MarketQuote, QuoteFetch, QuoteN
 from fulfillment.purchasing.quotes.price_file import COLUMNS
 from fulfillment.purchasing.quotes.service import TypedPrice
 from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
+from fulfillment.purchasing.settlements.queries import open_payables
 from kernel.db import Database
 from kernel.outbox import Job
 from tests.purchasing.test_quotes import add, row
@@ -483,3 +484,31 @@ def test_a_price_typed_for_one_market_leaves_another_alone(scale: Desk, contract
         quotes.type_quote(session, typed, is_sure=True, now=NOW, by=WEIGHER)
     scale.send(f"{QUOTES}/type", **typed_price(contract))
     assert prices(scale.database) == [("replaced", 8_000), ("accepted", 7_000), ("accepted", 8_150)]
+
+
+def test_the_owner_takes_back_what_was_written_by_mistake(
+    scale: Desk, owner: Desk, contract: Contract, database: Database
+) -> None:
+    place = f"/bench/weigh/deliveries/{debts(database, contract)[0]}"
+    assert "记错了" not in scale.look(place).text
+    assert scale.browser.post(f"{place}/take-back", data={"reason": "记错"}).status_code == 403
+    assert 'id="error-reason"' in owner.send(f"{place}/take-back", 422, reason="").text
+    owner.send(f"{place}/take-back", reason="毛重打反了")
+    assert "毛重打反了" in scale.look(place).text
+    assert "作废" in scale.look(f"{place}/slip").text
+    assert "¥896.00" not in scale.look("/bench/weigh/pay").text
+    statement = scale.look(f"/bench/weigh/farmers/{contract.farmer_id}/statement").text
+    assert "作废" in statement
+    assert re.search(r"还没付.*?¥1,792\.00", statement, re.DOTALL)
+    paid = f"/bench/weigh/deliveries/{debts(database, contract)[1]}"
+    everything = [str(number) for number in range(1, 9)]
+    with database.transaction() as session:
+        open_ids = [payable.id for payable in open_payables(session)]
+    scale.send(
+        f"/bench/weigh/pay/{contract.farmer_id}",
+        step="confirm",
+        key="some-form-key",
+        method="cash",
+        payable=[each for each in everything if int(each) in open_ids],
+    )
+    assert "已经付给农户了" in owner.send(f"{paid}/take-back", 409, reason="太晚了").text

@@ -186,8 +186,8 @@ class Feed:
         with requests.Session() as session:
             # No proxy passwords or .netrc of this machine go to somebody else's server.
             session.trust_env = False
-            # Packed answers could unpack to anything, so none are asked for.
-            session.headers["Accept-Encoding"] = "identity"
+            # Packed answers could unpack to anything, so none are asked for. Whoever reads their log sees who we are.
+            session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Gongfang, a workshop's daily look"})
             with session.post(
                 self.url,
                 data=form,

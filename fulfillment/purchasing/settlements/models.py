@@ -36,7 +36,10 @@ append_only("settlements")
 
 
 class SettlementLine(Base):
-    """A payable paid in a settlement: each at most once, for exactly its amount, to the farmer it is owed to."""
+    """How a payable ended, once: paid in a settlement, for exactly its amount, to the farmer it is owed to.
+
+    Without a settlement its delivery was taken back, and nothing is owed for it any more.
+    """
 
     __tablename__ = "settlement_lines"
     __table_args__ = (
@@ -53,7 +56,7 @@ class SettlementLine(Base):
     )
 
     payable_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    settlement_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    settlement_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     farmer_id: Mapped[int] = mapped_column(BigInteger)
     amount_fen: Mapped[Fen]
 

@@ -54,6 +54,11 @@ class StatementLine:
     payable: Payable
     settlement: Settlement | None
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether it is neither paid nor taken back."""
+        return self.settlement is None and self.payable.delivery.taken_back is None
+
 
 def statement(session: Session, farmer_id: int, first: date, last: date) -> list[StatementLine]:
     """Everything a farmer delivered in some days, oldest first, with how it was paid."""

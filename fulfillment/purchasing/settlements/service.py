@@ -9,12 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import rules
-from fulfillment.purchasing.models import Delivery, Payable
+from fulfillment.purchasing import service as purchasing
+from fulfillment.purchasing.lots import service as lots
+from fulfillment.purchasing.models import Delivery, DeliveryTakenBack, Payable
+from fulfillment.purchasing.queries import payable_of
 from fulfillment.purchasing.service import KeyReused, slip_of
 from fulfillment.purchasing.settlements import queries
 from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
 from kernel.audit import Actor, record_change
-from kernel.errors import Refused
+from kernel.errors import NotFound, Refused
 
 CASH, BANK = METHODS = ("cash", "bank")
 
@@ -112,3 +115,55 @@ def _said(error: IntegrityError) -> Exception:
             code="settled_already",
         )
     return KeyReused() if "idempotency_key" in str(error.orig) else error
+
+
+def take_back(session: Session, delivery_id: int, *, reason: str, now: datetime, by: Actor) -> Delivery:
+    """A delivery was written by mistake: nothing is owed for it, its goods leave the stock, the contract has room again.
+
+    What is written stays; a line beside it says that it was taken back, by whom and why. A second time changes nothing.
+
+    Raises:
+        Refused: it was paid, or some of it is in bags already.
+    """
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound("没有这次交货。", "There is no such delivery.")
+    purchasing.lock_contract(session, delivery.contract_id)
+    if session.get(DeliveryTakenBack, delivery_id, populate_existing=True):
+        return delivery
+    lot = lots.lock_lot(session, delivery.lot.id)
+    if lot is None or lot.used_g:
+        raise Refused(
+            "这批货已经动用了，不能作废。",
+            "Some of that lot is used already; it cannot be taken back.",
+            code="lot_in_use",
+        )
+    _end_payable(session, delivery)
+    session.add(DeliveryTakenBack(delivery_id=delivery_id, reason=reason, at=now, by=by.name))
+    lots.write_off_rest(session, lot.id, reason=reason, now=now, by=by)
+    purchasing.give_room(session, delivery)
+    session.flush()
+    session.refresh(delivery, ["taken_back"])
+    after = {"reason": reason, "net_g": delivery.net_g, "pay_fen": delivery.pay_fen}
+    record_change(
+        session, actor=by, action="delivery.taken_back", subject=f"delivery:{delivery_id}", at=now, after=after
+    )
+    return delivery
+
+
+def _end_payable(session: Session, delivery: Delivery) -> None:
+    """End what is owed without paying it; the key of the lines lets a payable be paid or ended, never both."""
+    payable = payable_of(session, delivery.id)
+    line = SettlementLine(payable_id=payable.id, farmer_id=payable.farmer_id, amount_fen=payable.amount_fen)
+    try:
+        with session.begin_nested():
+            session.add(line)
+            session.flush()
+    except IntegrityError as error:
+        if "pk_settlement_lines" not in str(error.orig):
+            raise
+        raise Refused(
+            "这一笔已经付给农户了，不能作废。请和农户当面说清。",
+            "It was paid to the farmer already and cannot be taken back. Settle it in person.",
+            code="settled_already",
+        ) from None

@@ -1,0 +1,1 @@
+"""Raw goods by lot: put into bags, or written off."""
