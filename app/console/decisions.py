@@ -8,6 +8,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.packing.models import Parcel
+from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.models import MarketQuote
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound
@@ -144,10 +145,11 @@ def _orders_without_work(session: Session, now: datetime) -> Iterable[Decision]:
 
 
 def _held_quotes(session: Session, _: datetime) -> Iterable[Decision]:
-    count, oldest = session.execute(
-        select(func.count(), func.min(MarketQuote.entered_at)).where(MarketQuote.state == "held")
-    ).one()
-    if count:
+    waits = quotes.waiting(session)
+    # A name is explained once for all its rows, so it counts once.
+    count = waits.odd + waits.names
+    oldest = session.scalar(select(func.min(MarketQuote.entered_at)).where(MarketQuote.state == "held"))
+    if count and oldest:
         yield Decision(
             Text(f"{count} 条行情等人看", f"{count} market quotes wait for a person"),
             Text(
@@ -155,7 +157,7 @@ def _held_quotes(session: Session, _: datetime) -> Iterable[Decision]:
                 "They jump too far or match no product, so they were not taken over.",
             ),
             oldest,
-            "/bench/weigh/quotes",
+            "/bench/weigh/quotes/held",
         )
 
 

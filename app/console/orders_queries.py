@@ -15,7 +15,7 @@ from kernel.db import Database
 from kernel.people.models import Person
 from shop.orders import queries as orders
 from shop.orders.models import CHANNELS, Order
-from shop.orders.states import HELD, PAID
+from shop.orders.states import HELD, PAID, REFUNDED
 from shop.payments import queries as payments
 from shop.payments.models import Payment, PaymentNote, Refund
 from shop.payments.states import SUCCEEDED
@@ -24,8 +24,8 @@ from shop.streams.models import Stream
 SHOWN_FOR = timedelta(minutes=10)
 BUYER_SHOWN = "order.buyer_shown"
 
-_DIGIT = re.compile(r"[0-9]", re.ASCII)
-_TAIL = re.compile(r"[0-9]{4}", re.ASCII)
+_NUMBER = re.compile(r"[A-Za-z][0-9]{6}-[0-9A-Za-z]{8}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _EXPORT_CHUNK = 500
 _MOST_STREAMS = 100
 
@@ -60,16 +60,19 @@ def find_orders(search: OrderSearch) -> Select[Order]:
 
 
 def _matches(words: str) -> ColumnElement[bool]:
-    """A number, a platform's number, a phone or its last four digits; words without digits are a name."""
-    if not _DIGIT.search(words):
-        return Order.buyer_name.startswith(words, autoescape=True)
-    # Every channel is named so that the index on channel and number serves.
-    by_channel = and_(Order.channel.in_(CHANNELS), Order.channel_number == words)
-    found = [Order.number == words.upper(), by_channel, Order.phone == words]
-    if _TAIL.fullmatch(words):
+    """An order number, digits (a platform's number, a phone, its last four), or the beginning of a name."""
+    is_number = Order.number == words.upper()
+    if _NUMBER.fullmatch(words):
+        return is_number
+    if len(words) == 4 and _DIGITS.fullmatch(words):
         # Written as in the index, with no bound parameter, so that the index serves.
-        found.append(literal_column("right(orders.phone, 4)") == words)
-    return or_(*found, Order.buyer_name.startswith(words, autoescape=True))
+        return literal_column("right(orders.phone, 4)") == words
+    # Every channel is named so that the index on the channels' own numbers serves; refunded orders are not in it.
+    live = and_(Order.state != REFUNDED, Order.channel.in_(CHANNELS), Order.channel_number == words)
+    by_channel = or_(live, and_(Order.state == REFUNDED, Order.channel_number == words))
+    if _DIGITS.fullmatch(words):
+        return or_(by_channel, Order.phone == words)
+    return or_(is_number, by_channel, Order.buyer_name.startswith(words, autoescape=True))
 
 
 def every_order(database: Database, search: OrderSearch) -> Iterator[Order]:

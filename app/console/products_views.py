@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response
 
 from app.console.exports import csv_file, plain_yuan
 from app.console.forms import done, first_time, said_again
+from app.console.words import LABEL_FIELDS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
 from kernel.sheets import Cell
 from kernel.text import t
-from shop.catalog import forms, queries, rules, service
+from shop.catalog import forms, queries, service
 from shop.catalog.models import Product, Variant
 from shop.stock import queries as stock
 
@@ -38,7 +39,8 @@ def photos() -> tuple[str, ...]:
 @blueprint.context_processor
 def label_words() -> dict[str, object]:
     """The label's fields and what each is called in the form."""
-    return {"label_fields": [(forms.label_field(name), name) for name in rules.LABEL_FIELDS], "photos": photos()}
+    fields = [(forms.label_field(name), words) for name, words in LABEL_FIELDS.items()]
+    return {"label_fields": fields, "photos": photos()}
 
 
 @blueprint.get("")

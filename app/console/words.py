@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kernel.text import Text
+from shop.catalog.rules import LABEL_FIELDS as KNOWN_LABEL_FIELDS
 from shop.orders.models import CHANNELS as KNOWN_CHANNELS
 
 CHANNELS: Mapping[str, Text] = {
@@ -62,7 +63,7 @@ REFUND_REASONS: Mapping[str, Text] = {
 }
 
 STOCK_REASONS: Mapping[str, Text] = {
-    "spoiled": Text("坏了", "Spoiled"),
+    "went_off": Text("坏了", "Spoiled"),
     "damaged": Text("破损", "Damaged"),
     "lost": Text("少了，找不到", "Missing"),
     "found": Text("多出来的", "Found"),
@@ -86,6 +87,16 @@ _OWN_REASONS: Mapping[str, Text] = {
     "made at Stripe": Text("在 Stripe 后台退的", "Made at Stripe"),
     "all money went back at Stripe": Text("在 Stripe 后台全退了", "All money went back at Stripe"),
 }
+
+# The label is printed in Chinese; whoever fills it in may read English.
+LABEL_FIELDS: Mapping[str, Text] = {
+    "配料": Text("配料", "Ingredients"),
+    "生产者": Text("生产者和地址", "Maker and address"),
+    "联系方式": Text("联系方式", "Contact"),
+    "食品生产许可证编号": Text("食品生产许可证编号", "Food licence number"),
+    "产品标准代号": Text("产品标准代号", "Product standard"),
+}
+assert tuple(LABEL_FIELDS) == KNOWN_LABEL_FIELDS
 
 STOCK_KINDS: Mapping[str, Text] = {
     "received": Text("入库", "Received"),
@@ -149,10 +160,13 @@ def role(word: str) -> Text:
     return ROLES.get(word, Text(word, word))
 
 
+_REASONS = {**_OWN_REASONS, **REFUND_REASONS, **STOCK_REASONS}
+
+
 def reason(stored: str) -> Text:
     """A stored reason such as ``spoiled: two bags``: its word is put into people's words, its note stays."""
     code, _, note = stored.partition(": ")
-    known = _OWN_REASONS.get(code) or REFUND_REASONS.get(code) or STOCK_REASONS.get(code)
+    known = _REASONS.get(code)
     if known is None:
         return Text(stored, stored)
     return Text(f"{known.zh}：{note}", f"{known.en}: {note}") if note else known

@@ -1,7 +1,8 @@
 """Adding and changing people, and signing them in."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import BoundedSemaphore
@@ -85,8 +86,8 @@ def add_person(
         language=language,
         created_at=now,
     )
-    session.add(person)
-    _flush_login(session)
+    with _own_login(session):
+        session.add(person)
     _record(session, person, "added", now=now, by=by, after=_facts(person))
     set_roles(session, person, roles, now=now, by=by)
     return person
@@ -105,9 +106,9 @@ def change_person(
 ) -> None:
     """Change how a person is called and signs in; what stays the same leaves no trace."""
     facts = _facts(person)
-    person.name, person.shown_name, person.language = name, shown_name, language
-    person.login = check_login(login) if login else None
-    _flush_login(session)
+    with _own_login(session):
+        person.name, person.shown_name, person.language = name, shown_name, language
+        person.login = check_login(login) if login else None
     before, after = differences(facts, _facts(person))
     if after:
         _record(session, person, "changed", now=now, by=by, before=before, after=after)
@@ -117,12 +118,16 @@ def _facts(person: Person) -> dict[str, Any]:
     return {name: getattr(person, name) for name in ("name", "shown_name", "login", "language")}
 
 
-def _flush_login(session: Session) -> None:
-    """Write the person; two who take the same login at once are told apart by the database."""
+@contextmanager
+def _own_login(session: Session) -> Iterator[None]:
+    """Write a person in a savepoint; two who take the same login at once are told apart by the database."""
     try:
         with session.begin_nested():
+            yield
             session.flush()
-    except IntegrityError:
+    except IntegrityError as error:
+        if "uq_people_login" not in str(error.orig):
+            raise
         raise Refused(
             "这个登录名已经有人用了，请换一个。", "That login is taken; choose another.", code="login_taken"
         ) from None

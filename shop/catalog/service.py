@@ -1,6 +1,7 @@
 """Adding and changing what the shop lists. Orders keep the names and prices that they copied."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
@@ -82,8 +83,8 @@ def add_variant(
 ) -> Variant:
     """Add a variant. Its ``unit`` (piece or gram) never changes, because stock is counted in it."""
     variant = Variant(product_id=product_id, unit=unit, **asdict(facts))
-    session.add(variant)
-    _flush_sku(session)
+    with _own_sku(session):
+        session.add(variant)
     after = {**asdict(facts), "unit": unit}
     _record(session, f"variant:{variant.id}", "variant.added", now=now, by=by, before={}, after=after)
     return variant
@@ -96,8 +97,8 @@ def change_variant(session: Session, variant_id: int, facts: VariantFacts, *, no
         raise NotFound("没有这个规格。", "There is no such variant.")
     wanted = asdict(facts)
     before = {name: getattr(variant, name) for name in wanted}
-    _assign(variant, wanted)
-    _flush_sku(session)
+    with _own_sku(session):
+        _assign(variant, wanted)
     _record(session, f"variant:{variant_id}", "variant.changed", now=now, by=by, before=before, after=wanted)
     return variant
 
@@ -119,10 +120,12 @@ def _assign(row: Product | Variant, wanted: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def _flush_sku(session: Session) -> None:
-    """Write the variant; two who take the same SKU at once are told apart by the database."""
+@contextmanager
+def _own_sku(session: Session) -> Iterator[None]:
+    """Write a variant in a savepoint; two who take the same SKU at once are told apart by the database."""
     try:
         with session.begin_nested():
+            yield
             session.flush()
     except IntegrityError as error:
         if "uq_variants_sku" not in str(error.orig):
