@@ -29,13 +29,18 @@ def respond(problem: Problem) -> BaseResponse:
     if wants_json():
         response: BaseResponse = Response(_json(problem), status=problem.status, mimetype="application/problem+json")
     elif isinstance(problem, NotSignedIn) and request.method == "GET":
-        page = "sign_in.badge_page" if request.path.startswith("/bench") else "sign_in.password_page"
+        page = "sign_in.badge_page" if _is_for_packers(request.path) else "sign_in.password_page"
         return redirect(url_for(page, next=request.full_path.rstrip("?")))
     else:
         response = Response(_page(problem), status=problem.status)
     if problem.status in (429, 503):
         response.headers["Retry-After"] = str(problem.extra.get("retry_after_s", _RETRY_AFTER_S))
     return response
+
+
+def _is_for_packers(path: str) -> bool:
+    """Packers have a badge or a PIN; the weigher and the lead sign in with a password, like the office."""
+    return path.startswith("/bench") and not path.startswith(("/bench/weigh", "/bench/lead"))
 
 
 def _page(problem: Problem) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from fulfillment.purchasing.growers.models import Contract, Farmer
@@ -512,3 +513,8 @@ def test_the_owner_takes_back_what_was_written_by_mistake(
         payable=[each for each in everything if int(each) in open_ids],
     )
     assert "已经付给农户了" in owner.send(f"{paid}/take-back", 409, reason="太晚了").text
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_password_and_back(app: Flask) -> None:
+    answer = app.test_client().get("/bench/weigh/in")
+    assert answer.location == "/sign-in?next=/bench/weigh/in"
