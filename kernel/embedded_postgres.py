@@ -58,10 +58,7 @@ def ensure_running(var_dir: Path, *, durable: bool = True) -> str:
             # Two commands at once: the second waits and finds the server running.
             fcntl.flock(turn, fcntl.LOCK_EX)
             _ensure_started(data_dir, durable=durable)
-        uri = _uri(data_dir, "postgres")
-        with psycopg.connect(uri, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'gongfang'").fetchone():
-                connection.execute("CREATE DATABASE gongfang")
+            _ensure_database(data_dir)
     except PermissionError as error:
         raise CannotStart(
             f"{error.filename or data_dir} belongs to another user. Use a VAR_DIR of your own."
@@ -74,8 +71,14 @@ def ensure_running(var_dir: Path, *, durable: bool = True) -> str:
 def stop(var_dir: Path) -> None:
     """Stop the server in ``var_dir``, letting no transaction half done; a stopped one stays stopped."""
     data_dir = var_dir.resolve() / "postgres"
-    if _is_alive(data_dir):
+    if not _is_alive(data_dir):
+        return
+    try:
         _run("pg_ctl", "stop", "-D", str(data_dir), "-w", "-m", "fast", "-t", "60", as_user=who_runs(data_dir))
+    except subprocess.CalledProcessError:
+        # It may have ended by itself between the look and the command.
+        if _is_alive(data_dir):
+            raise
 
 
 class Visit:
@@ -88,8 +91,12 @@ class Visit:
             self._register = (self.var_dir / "postgres.users").open("w")
         except OSError as error:
             raise CannotStart(f"{self.var_dir} cannot be written ({error.strerror}). Name another VAR_DIR.") from error
-        fcntl.flock(self._register, fcntl.LOCK_SH)
-        self.url = ensure_running(self.var_dir)
+        try:
+            fcntl.flock(self._register, fcntl.LOCK_SH)
+            self.url = ensure_running(self.var_dir)
+        except BaseException:
+            self._register.close()
+            raise
 
     def leave(self) -> None:
         """Stop using the server; called twice it does nothing more."""
@@ -125,7 +132,7 @@ def program(name: str) -> str:
 
 def _ensure_started(data_dir: Path, *, durable: bool) -> None:
     _refuse_copy(data_dir)
-    deadline = time.monotonic() + _START_WITHIN_S
+    deadline, tries_left = time.monotonic() + _START_WITHIN_S, 3
     while not _answers(data_dir):
         if time.monotonic() > deadline:
             raise TimeoutError(f"no answer within {_START_WITHIN_S} s")
@@ -133,19 +140,35 @@ def _ensure_started(data_dir: Path, *, durable: bool) -> None:
             # It is starting, recovering, or on its way down: soon it answers or is gone.
             time.sleep(0.1)
         else:
-            _start(data_dir, durable=durable)
+            tries_left -= 1
+            try:
+                _start(data_dir, durable=durable)
+            except subprocess.CalledProcessError:
+                # The children of a server that was killed let go of its memory a moment later.
+                if not tries_left:
+                    raise
+                time.sleep(1)
+
+
+def _ensure_database(data_dir: Path) -> None:
+    with psycopg.connect(_uri(data_dir, "postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'gongfang'").fetchone():
+            connection.execute("CREATE DATABASE gongfang")
 
 
 def _start(data_dir: Path, *, durable: bool) -> None:
     as_user = who_runs(data_dir, Path(program("postgres")))
     if not (data_dir / "PG_VERSION").is_file():
         _make_data_dir(data_dir, as_user, durable=durable)
-    (data_dir / "postmaster.pid").unlink(missing_ok=True)
+    socket_dir = _socket_dir(data_dir, as_user)
+    # Whoever left these is gone (_is_alive); a number that somebody else has by now must not stop the start.
+    for stale in (data_dir / "postmaster.pid", socket_dir / ".s.PGSQL.5432.lock"):
+        stale.unlink(missing_ok=True)
     log = data_dir.parent / "log" / "postgres.log"
     log.parent.mkdir(exist_ok=True)
     log.touch()
     as_user.own(log)
-    options = {**_SERVER_OPTIONS, "unix_socket_directories": str(_socket_dir(data_dir, as_user))}
+    options = {**_SERVER_OPTIONS, "unix_socket_directories": str(socket_dir)}
     options.update({} if durable else _FORGETFUL)
     spoken = shlex.join(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
     _run(
@@ -194,7 +217,9 @@ def _is_alive(data_dir: Path) -> bool:
     """Whether the process named in postmaster.pid is a PostgreSQL server; another's reused number is not."""
     try:
         pid = int((data_dir / "postmaster.pid").read_text().split()[0])
-        return bool(psutil.Process(pid).name().startswith("postgres"))
+        process = psutil.Process(pid)
+        # Where nobody collects them (a container), the dead keep their number.
+        return bool(process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE)
     except (FileNotFoundError, IndexError, ValueError, psutil.Error):
         return False
 
