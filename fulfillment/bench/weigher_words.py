@@ -18,8 +18,8 @@ from kernel.http import setting, transaction, utc_now
 from kernel.text import Text, t
 
 SOURCE_WORDS: Mapping[str, Text] = {
-    MANUAL: Text("人工录入", "entered by hand"),
-    XINFADI: Text("新发地网站", "Xinfadi's site"),
+    MANUAL: Text("人工录入", "by hand"),
+    XINFADI: Text("新发地网站", "Xinfadi"),
 }
 FORM_WORDS: Mapping[str, Text] = {"dry": Text("干", "dry"), "fresh": Text("鲜", "fresh")}
 

@@ -6,17 +6,20 @@ from threading import Thread
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from pypdfium2 import PdfDocument
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.settlements.service import take_back
 from kernel.db import Database
 from kernel.http import sign_in_cookie
 from tests.e2e.house import PC, PHONE, TABLET, chromium
 from tests.purchasing.test_quotes import add, row
-from tests.purchasing.world import make_contract, make_farmer, weigh_in, weighed
+from tests.purchasing.world import WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
 from tests.weigh.conftest import Desk
+from tests.world import NOW
 
 pytestmark = pytest.mark.browser
 
@@ -158,3 +161,25 @@ def test_every_page_can_be_read_and_hit_on_every_screen(screen: Screen, contract
             assert facts["targets"] > 5, (path, size)
             assert (facts["wide"], facts["small"], facts["low"]) == (0, [], []), (path, size)
     assert screen.complaints == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_slip_is_one_label_also_with_the_longest_names(screen: Screen, database: Database, language: str) -> None:
+    with database.transaction() as session:
+        contract = make_contract(session, make_farmer(session, "吴" * 30), market="市" * 60)
+        make_quote(session, contract, market="市" * 60)
+        facts = weighed(contract, moisture_bps=1_500, foreign_bps=100, grade="二级", has_certificate=False)
+        delivery = weigh_in(session, facts)
+        number = delivery.lot.number
+        take_back(session, delivery.id, reason="记错", now=NOW, by=WEIGHER)
+    page = screen.open(f"/bench/weigh/deliveries/{delivery.id}/slip?lang={language}", PC)
+    with PdfDocument(page.pdf(width="100mm", height="150mm")) as paper:
+        assert len(paper) == 1
+        words = paper[0].get_textpage().get_text_range()
+    for last in ("2026-12-01", "作废" if language == "zh" else "VOID", number):
+        assert last in words
+    heights = page.evaluate(
+        "() => ['.farmer-slip-lines', '.farmer-slip-foot', '.sheet-code'].map((part) => document.querySelector(part).getBoundingClientRect())"
+        ".map(({ top, bottom }) => [top, bottom])"
+    )
+    assert heights[0][1] <= min(heights[1][0], heights[2][0]) + 1
