@@ -29,19 +29,19 @@ def main() -> None:
         var_dir.chmod(0o755)
         with open_house(var_dir) as url, chromium() as browser:
             people = People(browser, url, [])
+            phone = people.device(PHONE)
+            phone.goto(url)
+            phone.get_by_role("link", name="进直播间").click()
+            take(phone, "shop")
             gongfang = Path(sys.executable).with_name("gongfang")
             subprocess.run(
-                [gongfang, "crowd", "--buyers", "60", "--seconds", "150"],
+                [gongfang, "crowd", "--buyers", "90", "--seconds", "420"],
                 env={**os.environ, "VAR_DIR": str(var_dir)},
                 check=True,
             )
             board = people.at_desk("streamer", PC)
             board.goto(f"{url}/console/board")
             take(board, "console")
-            phone = people.device(PHONE)
-            phone.goto(url)
-            phone.get_by_role("link", name="进直播间").click()
-            take(phone, "shop")
             bench = people.at_bench("周美仙", "3690")
             bench.set_viewport_size({"width": TABLET[0], "height": TABLET[1]})
             for _ in range(6):

@@ -16,7 +16,7 @@ from app.commands.connect import settings_of_running
 from config import Settings, load_settings
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
-_PAUSE_S = (0.3, 2.5)
+_COMES_BACK = 0.3
 _TIMEOUT_S = 15
 
 # All invented. The numbers are of a range that no operator gives out.
@@ -41,14 +41,16 @@ class Buyer:
         self._web = requests.Session()
         self.did: Counter[str] = Counter()
 
-    def shop_until_late(self) -> None:
-        """Shop until the time is over; whatever goes wrong is counted, and shown at the end."""
-        while time.monotonic() < self._until:
+    def come_by(self) -> None:
+        """Come some time before the end, and perhaps once more; what goes wrong is counted, and shown at the end."""
+        while True:
+            time.sleep(max(0, self._chance.betavariate(1.5, 2) * (self._until - time.monotonic())))
             try:
                 self._visit()
             except requests.RequestException:
                 self.did["failed"] += 1
-            time.sleep(self._chance.uniform(*_PAUSE_S))
+            if time.monotonic() >= self._until or self._chance.random() > _COMES_BACK:
+                return
 
     def _visit(self) -> None:
         self.did["visits"] += 1
@@ -128,8 +130,8 @@ class Buyer:
 
 
 @click.command()
-@click.option("--buyers", type=click.IntRange(1, 200), default=20, show_default=True, help="How many at once.")
-@click.option("--seconds", type=click.IntRange(1, 3600), default=60, show_default=True, help="For how long.")
+@click.option("--buyers", type=click.IntRange(1, 200), default=20, show_default=True, help="How many come.")
+@click.option("--seconds", type=click.IntRange(1, 3600), default=60, show_default=True, help="Within which time.")
 @click.option("--port", type=click.IntRange(1, 65_534), help="Port of the shop, when it runs in another VAR_DIR.")
 @click.option("--stream", type=click.IntRange(1, 2**31), help="Which stream; the first live one when left out.")
 @click.option("--seed", type=int, default=0, help="The same seed, the same crowd.")
@@ -166,7 +168,7 @@ def _live_stream(shop: str) -> int:
 
 
 def _let_in(buyers: list[Buyer], say: Callable[[str], None] | None) -> Counter[str]:
-    threads = [threading.Thread(target=buyer.shop_until_late, daemon=True) for buyer in buyers]
+    threads = [threading.Thread(target=buyer.come_by, daemon=True) for buyer in buyers]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
