@@ -14,6 +14,8 @@ from kernel.audit import Actor, record_change
 from kernel.errors import NotFound
 from kernel.outbox import Job
 from kernel.text import Text
+from shop.channels.models import ChannelOrder
+from shop.channels.states import WAITING
 from shop.orders.models import Order
 from shop.orders.states import PAID
 from shop.payments.models import PaymentNote
@@ -106,6 +108,7 @@ def waiting(session: Session, now: datetime) -> Sequence[Decision]:
         _notes,
         _orders_without_work,
         _held_quotes,
+        _imported_orders,
         _given_up_jobs,
     )
     found = [decision for source in sources for decision in source(session, now)]
@@ -158,6 +161,30 @@ def _held_quotes(session: Session, _: datetime) -> Iterable[Decision]:
             ),
             oldest,
             "/bench/weigh/quotes/held",
+        )
+
+
+def _imported_orders(session: Session, now: datetime) -> Iterable[Decision]:
+    """Orders of other platforms that cannot be packed yet, and those that somebody should look at."""
+    oldest = func.min(ChannelOrder.changed_at)
+    waiting = session.execute(select(func.count(), oldest).where(ChannelOrder.standing == WAITING)).one()
+    noticed = session.execute(select(func.count(), oldest).where(ChannelOrder.notice.is_not(None))).one()
+    if waiting[0]:
+        yield Decision(
+            Text(f"{waiting[0]} 个导入的订单还不能打包", f"{waiting[0]} imported orders cannot be packed yet"),
+            Text(
+                "缺地址、缺货号或缺货，导入页写着为什么。",
+                "An address, a SKU or stock is missing; the import page says which.",
+            ),
+            waiting[1] or now,
+            "/console/imports",
+        )
+    if noticed[0]:
+        yield Decision(
+            Text(f"{noticed[0]} 个导入的订单有变化，要看一眼", f"{noticed[0]} imported orders changed; have a look"),
+            Text("例如打包以后平台退了款。", "Such as one that was refunded after it was packed."),
+            noticed[1] or now,
+            "/console/imports",
         )
 
 

@@ -59,7 +59,7 @@ def draw(hours: Sequence[Hour], zone: ZoneInfo) -> HourChart | None:
         ],
         ticks=[(at(tick), tick) for tick in ticks],
         hours=[
-            (round(index * width, 3), f"{hour.start.astimezone(zone):%H:%M}")
+            (round(index * width, 3), f"{hour.start.astimezone(zone):%H}")
             for index, hour in enumerate(hours)
             if index % every == 0
         ],

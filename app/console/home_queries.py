@@ -136,7 +136,13 @@ class FirstSteps:
     @property
     def is_done(self) -> bool:
         """Whether the shop can open."""
-        return self.has_product and self.has_packer and self.has_stream
+        return self.next is None
+
+    @property
+    def next(self) -> int | None:
+        """The number of the first step that is not done, from 1."""
+        done = (self.has_product, self.has_packer, self.has_stream)
+        return None if all(done) else done.index(False) + 1
 
 
 def first_steps(session: Session) -> FirstSteps:

@@ -181,6 +181,7 @@ def stored_reason(code: str, note: str) -> str:
 _PARTS = {
     "system": Text("程序", "The program"),
     "counter": Text("程序", "The program"),
+    "command": Text("命令行", "The command line"),
     "buyer": Text("买家", "The buyer"),
     "stripe": Text("Stripe", "Stripe"),
 }
