@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import TAKEN
 from kernel.people.models import Person, PersonRole, SignIn
+from kernel.people.rules import DESK_ROLES
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class PersonFile:
     packer: Packer | None
     devices: int
     in_hand: int
+
+    @property
+    def lacks_password(self) -> bool:
+        """Whether the person works at a desk and cannot sign in there."""
+        return bool(self.person.roles & DESK_ROLES) and not self.person.password_hash
 
 
 def person_file(session: Session, person_id: int, now: datetime) -> PersonFile | None:

@@ -50,6 +50,33 @@ def test_a_login_is_one_persons_also_in_capitals(session: Session) -> None:
     assert refusal.value.code == "login_taken"
 
 
+def test_two_who_take_one_login_at_the_same_moment_are_told_apart(database: Database) -> None:
+    refused: list[str] = []
+
+    def take_it_too() -> None:
+        try:
+            with database.transaction() as session:
+                add(session, name="second", login="fan")
+        except Refused as refusal:
+            refused.append(refusal.code)
+
+    second = threading.Thread(target=take_it_too)
+    with database.transaction() as session:
+        add(session, login="fan")
+        # The second one waits at the unique index until the first has committed.
+        second.start()
+    second.join()
+    assert refused == ["login_taken"]
+
+
+def test_a_refused_login_leaves_the_transaction_usable(session: Session) -> None:
+    add(session, login="fan")
+    for _ in range(2):
+        with pytest.raises(Refused):
+            add(session, name="other", login="fan")
+    assert add(session, name="other", login="other").id
+
+
 def test_capitals_do_not_matter_when_signing_in(session: Session) -> None:
     person = add(session, login="fan", password=PASSWORD)
     assert service.person_by_password(session, "FAN", PASSWORD).id == person.id
