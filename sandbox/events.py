@@ -53,6 +53,8 @@ class Postman:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._carriers = ThreadPoolExecutor(_CARRIERS, "carrier")
+        self._lines = threading.local()
+        self._opened: list[requests.Session] = []
         self.ticks: list[Callable[[], None]] = []
 
     def emit(self, kind: str, thing: Thing) -> Thing:
@@ -91,7 +93,7 @@ class Postman:
         body = json.dumps(self.store.get(event_id), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Stripe-Signature": self.sign(body, int(time.time()))}
         try:
-            answer = requests.post(self.url, data=body, headers=headers, timeout=10, allow_redirects=False)
+            answer = self._line().post(self.url, data=body, headers=headers, timeout=10, allow_redirects=False)
             arrived = 200 <= answer.status_code < 300
         except requests.RequestException:
             arrived = False
@@ -102,6 +104,14 @@ class Postman:
                 "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE rowid = ?", time.time() + _RETRY_S[tries], row
             )
         return int(arrived)
+
+    def _line(self) -> requests.Session:
+        """This carrier's own connection."""
+        if not hasattr(self._lines, "line"):
+            self._lines.line = requests.Session()
+            self._opened.append(self._lines.line)
+        line: requests.Session = self._lines.line
+        return line
 
     def start(self) -> None:
         """Deliver in the background."""
@@ -114,6 +124,8 @@ class Postman:
         if self._thread:
             self._thread.join(30)
         self._carriers.shutdown()
+        for line in self._opened:
+            line.close()
 
     def _run(self) -> None:
         while not self._stop.wait(0.05):

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from kernel.db import Database
 from kernel.errors import Problem, Refused, TooMany, Unavailable
 from shop.orders import counter_sql as sql
-from shop.orders.counter_sql import Hold
+from shop.orders import holds
+from shop.orders.holds import Hold
 from shop.orders.placing import Asked, OfferState, Placed, grant
 from shop.orders.rules import ORDERS_WINDOW
 
@@ -212,16 +213,16 @@ class _Turn:
     def _give_back_lapsed(self, asked: Asked) -> bool:
         """Give back holds of these offers that have run out, once a turn and without waiting for the worker."""
         wanted = {line.offer_id for line in asked.lines} & set(self._offers)
-        lapsed = sql.lapsed_holds(self._session, wanted - self._swept, self._offers, self._now)
+        lapsed = holds.lapsed_holds(self._session, wanted - self._swept, self._offers, self._now)
         self._swept |= wanted
         for hold in lapsed:
             self._count(hold, -1)
-        sql.free(self._session, lapsed, "expired", "hold ran out", self._now)
+        holds.free(self._session, lapsed, "expired", "hold ran out", self._now)
         return bool(lapsed)
 
     def _grant_in_place_of_own_hold(self, asked: Asked, refusal: Refused) -> Placed:
         """Nobody is blocked by herself: her new order takes over her own unpaid one, if that makes it fit."""
-        own = sql.own_holds(self._session, asked, self._offers, self._now)
+        own = holds.own_holds(self._session, asked, self._offers, self._now)
         if not own:
             raise refusal
         for hold in own:
@@ -233,7 +234,7 @@ class _Turn:
             for hold in own:
                 self._count(hold, +1)
             raise
-        sql.free(self._session, own, "cancelled", "replaced by the buyer's next order", self._now)
+        holds.free(self._session, own, "cancelled", "replaced by the buyer's next order", self._now)
         return placed
 
     def _count(self, hold: Hold, sign: int) -> None:

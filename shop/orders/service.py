@@ -12,11 +12,10 @@ from kernel.audit import SYSTEM, Actor
 from kernel.errors import NotFound, Refused
 from kernel.ids import readable_code, time_ordered_id
 from shop.catalog.models import Variant
-from shop.orders import rules
+from shop.orders import holds, rules
 from shop.orders.models import Order, OrderLine, OrderLog
 from shop.orders.states import CANCELLED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED, TAKES_STOCK, may_move
 from shop.stock import service as stock
-from shop.stock.models import StockLevel
 from shop.streams.models import Offer
 
 
@@ -60,35 +59,9 @@ def cancel_held(session: Session, order: Order, *, at: datetime, by: Actor, reas
     _give_back(session, order, at=at, by=by)
 
 
-def expire_lapsed(session: Session, now: datetime, most: int = 200) -> list[Order]:
+def expire_lapsed(session: Session, now: datetime, most: int = 200) -> int:
     """End holds that have run out and free their stock; orders locked by somebody else wait for the next turn."""
-    lapsed = session.scalars(
-        select(Order)
-        .where(Order.state == HELD, Order.hold_until <= now)
-        .order_by(Order.hold_until)
-        .limit(most)
-        .options(selectinload(Order.lines))
-        .with_for_update(of=Order, skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    _lock_goods(session, lapsed)
-    for order in lapsed:
-        move_order(session, order, EXPIRED, at=now, by=SYSTEM, reason="hold ran out")
-        _give_back(session, order, at=now, by=SYSTEM)
-    return list(lapsed)
-
-
-def _lock_goods(session: Session, orders: Sequence[Order]) -> None:
-    """Lock what several orders hold: offers first, levels second, each in id order, as the counter does."""
-    offers = {line.offer_id for order in orders for line in order.lines if line.offer_id is not None}
-    variants = {line.variant_id for order in orders for line in order.lines}
-    session.execute(select(Offer.id).where(Offer.id.in_(offers)).order_by(Offer.id).with_for_update(key_share=True))
-    session.execute(
-        select(StockLevel.variant_id)
-        .where(StockLevel.variant_id.in_(variants))
-        .order_by(StockLevel.variant_id)
-        .with_for_update(key_share=True)
-    )
+    return holds.sweep(session, now, most)
 
 
 def mark_paid(session: Session, order: Order, *, at: datetime, by: Actor, reason: str = "") -> None:
