@@ -20,7 +20,7 @@ from shop.streams.states import LIVE
 
 # One look: every statement below sees the same moment, so that the figures agree with each other.
 _ONE_LOOK = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-# Changes whenever any transaction has written something and committed; asking for it touches no table.
+# Changes whenever any transaction on this server has written something and committed; asking for it touches no table.
 _MARKER = text("SELECT CAST(pg_current_snapshot() AS text)")
 
 _MONEY = text("""
@@ -163,7 +163,7 @@ class Figures:
 
 
 def read_marker(session: Session) -> str:
-    """A word that stays the same as long as nothing was written anywhere in the database."""
+    """A word that stays the same as long as nothing was written anywhere on the database server."""
     return str(session.execute(_MARKER).scalar_one())
 
 

@@ -12,7 +12,7 @@ from shop.orders import service as orders
 from shop.orders.counter import place_batch
 from shop.orders.models import Order
 from shop.orders.states import EXPIRED, HELD, PAID, SHIPPED
-from shop.payments import service as payments
+from shop.payments import refunds
 from shop.payments.models import Payment
 from shop.streams import service as streams
 from tests.streams.evening import XIANG, make_evening, terms_of
@@ -87,7 +87,7 @@ class History:
             workflows.open_packing(self.session, order, self.now)
         elif order:
             self._take_money(order)
-            payments.refund_everything(self.session, order, reason="late", now=self.now, by=SYSTEM)
+            refunds.refund_everything(self.session, order, reason="late", now=self.now, by=SYSTEM)
             orders.mark_refunded(self.session, order, at=self.now, by=SYSTEM, reason="late")
 
     def expire(self, _which: int, number: int) -> None:

@@ -134,6 +134,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return more
 
 
+@pytest.mark.usefixtures("own_marker")
 def test_however_many_look_it_is_counted_once_in_half_a_second(
     shelf: BoardShelf, evening: Evening, pass_time: Callable[[float], None]
 ) -> None:
@@ -144,6 +145,7 @@ def test_however_many_look_it_is_counted_once_in_half_a_second(
     assert shelf.counts == 1
 
 
+@pytest.mark.usefixtures("own_marker")
 def test_while_nothing_is_written_it_is_not_counted_again(
     desk: Desk, shelf: BoardShelf, evening: Evening, pass_time: Callable[[float], None]
 ) -> None:

@@ -142,7 +142,8 @@ def test_a_change_of_terms_is_told_to_the_control_page(
     assert "chart" not in told
 
 
-def test_two_screens_and_two_languages_cost_one_count(
+@pytest.mark.usefixtures("own_marker")
+def test_three_screens_cost_one_count(
     watch: Callable[..., Screen], desk: Desk, evening: Evening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(board_shelf, "COUNT_AGAIN_AFTER_S", 3600.0)
