@@ -135,6 +135,8 @@ class Figures:
     stream_id: int
     title: Text
     state: str
+    # Rises when a person changes what is on air, an offer's terms or the run sheet; sales leave it alone.
+    terms: int
     money: Money
     offers: Sequence[OfferFigures]
     window: rules.Window | None
@@ -154,12 +156,6 @@ class Figures:
     def offer(self, offer_id: int) -> OfferFigures | None:
         """The offer with this id, when it is of this stream."""
         return next((offer for offer in self.offers if offer.id == offer_id), None)
-
-    @property
-    def terms(self) -> str:
-        """Differs as soon as anybody changed what is on air, an offer's terms or their order; sales leave it alone."""
-        offers = ",".join(f"{offer.id}.{offer.terms_revision}" for offer in self.offers)
-        return f"{self.state}:{self.on_air.id if self.on_air else ''}:{offers}"
 
 
 def read_marker(session: Session) -> str:
@@ -197,6 +193,7 @@ def count_figures(session: Session, stream_id: int, now: datetime, zone: ZoneInf
         stream_id=stream.id,
         title=stream.title,
         state=stream.state,
+        terms=stream.revision + sum(offer.terms_revision for offer in offers),
         money=money,
         offers=offers,
         window=window,

@@ -18,7 +18,8 @@ function hideUndoInTime(line) {
 
 /** Somebody else changed terms: show the new page at once, unless something is being typed. */
 function noticeOthers(terms) {
-  if (!terms || terms === page.dataset.terms) return;
+  // The first figures may be from just before this page: only what is newer than it counts.
+  if (!terms || Number(terms) <= Number(page.dataset.terms)) return;
   const isTyping = [...document.querySelectorAll("[data-terms-form] input:not([type=hidden])")].some(
     (field) => field.value !== field.defaultValue || field === document.activeElement,
   );

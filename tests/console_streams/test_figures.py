@@ -1,5 +1,6 @@
 """The board's figures against an independent recount: from the log of orders, payments, refunds and the stock ledger."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,7 @@ from shop.orders.states import HELD, PAID
 from shop.payments.models import Payment, Refund
 from shop.stock.models import StockMovement
 from shop.streams import queries, run_sheet
+from shop.streams import service as streams
 from tests.console_streams.history import History
 from tests.streams.evening import XIANG, Evening, make_evening, terms_of
 from tests.world import NOW
@@ -238,6 +240,34 @@ def test_the_marker_stays_while_nothing_is_written(database: Database) -> None:
     with database.transaction() as session:
         run_sheet.move_offer(session, evening.stream_id, evening.offer_ids[0], 2, now=NOW, by=XIANG)
     assert marker() != first
+
+
+def test_terms_rise_with_every_change_of_a_person_and_not_with_sales(database: Database) -> None:
+    """The control page asks whether there is something newer than itself, so this number must never fall."""
+
+    def terms(session: Session) -> int:
+        session.flush()
+        figures = counted(session, history)
+        return figures.terms
+
+    with database.transaction() as session:
+        history = History(session)
+        stream_id, (first, second) = history.evening.stream_id, history.evening.offer_ids
+        last = terms(session)
+        history.live("place", 0, 1)
+        assert terms(session) == last
+        changes: list[Callable[[], object]] = [
+            lambda: streams.put_on_air(session, stream_id, first, now=NOW, by=XIANG),
+            lambda: streams.change_offer(session, stream_id, second, {"price_fen": 100}, now=NOW, by=XIANG),
+            lambda: streams.change_offer(session, stream_id, second, {"state": "closed"}, now=NOW, by=XIANG),
+            lambda: run_sheet.move_offer(session, stream_id, second, 1, now=NOW, by=XIANG),
+            lambda: run_sheet.remove_offer(session, stream_id, second, now=NOW, by=XIANG),
+            lambda: streams.end_stream(session, stream_id, now=NOW, by=XIANG),
+        ]
+        for change in changes:
+            change()
+            last, before = terms(session), last
+            assert last > before
 
 
 def test_an_unknown_stream_has_no_board(database: Database) -> None:

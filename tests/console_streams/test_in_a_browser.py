@@ -79,22 +79,28 @@ def on_air(page: Page, place: int) -> None:
     expect(page.locator(".air.is-live .air-name .number")).to_have_text(str(place))
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page listens to keys."""
+    expect(page.locator("html.has-keys")).to_be_attached()
+    page.keyboard.press(key)
+
+
 def test_a_streamer_runs_the_show_from_the_keyboard(
     desk: Desk, evening: Evening, open_page: Callable[..., Page]
 ) -> None:
     page = open_page(desk, control(evening))
-    page.keyboard.press("n")
+    press(page, "n")
     on_air(page, 1)
-    page.keyboard.press("3")
+    press(page, "3")
     on_air(page, 3)
-    page.keyboard.press("u")
+    press(page, "u")
     on_air(page, 1)
-    page.keyboard.press("p")
+    press(page, "p")
     page.keyboard.type("35")
     page.keyboard.press("Enter")
     expect(page.locator(".air .price")).to_contain_text("35")
     expect(page.locator(".undo-line")).to_contain_text("从 ¥39.80 改成 ¥35.00")
-    page.keyboard.press("s")
+    press(page, "s")
     page.keyboard.type("n3u")
     expect(page.locator("#field-allotment")).to_have_value("n3u")
     on_air(page, 1)
