@@ -1,5 +1,6 @@
 """Market prices: what there is with a chart, typing one in, a file, and asking the feed."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -152,8 +153,7 @@ def file_form() -> str:
 @requires(WEIGHER, OWNER)
 def take_file() -> str | tuple[str, int]:
     """Keep the good rows of a file and name the others by row and column."""
-    form, sent = Form(), request.files.get("file")
-    raw = sent.read(price_file.LARGEST_BYTES + 1) if sent else b""
+    form, raw = Form(), _sent_file()
     try:
         if not raw:
             form.refuse("file", "请选一个文件。", "Choose a file.")
@@ -166,6 +166,15 @@ def take_file() -> str | tuple[str, int]:
         page = render_template("weigh/quote_file.html", form=form, found=None, result=None, problem=problem)
         return page, problem.status
     return render_template("weigh/quote_file.html", form=form, found=found, result=result, problem=None)
+
+
+def _sent_file() -> bytes:
+    """What was sent, read up to one byte more than is allowed; empty when nothing was."""
+    sent = request.files.get("file")
+    if sent is None:
+        return b""
+    with closing(sent):
+        return sent.read(price_file.LARGEST_BYTES + 1)
 
 
 @blueprint.get("/template.csv")
