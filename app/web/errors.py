@@ -65,7 +65,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_werkzeug)
     for busy in (OperationalError, PoolTimeoutError):
         app.register_error_handler(busy, _database_busy)
-    for odd in (DataError, UnicodeError):
+    for odd in (DataError, UnicodeError, RecursionError):
         app.register_error_handler(odd, _not_a_value)
     app.register_error_handler(IntegrityError, _against_a_rule)
     app.register_error_handler(Exception, _unexpected)
@@ -100,7 +100,7 @@ def _database_busy(error: Exception) -> BaseResponse:
 
 
 def _not_a_value(error: Exception) -> BaseResponse:
-    # A NUL, half a surrogate pair, a number beyond 64 bits: nothing a person types.
+    # A NUL, half a surrogate pair, a number beyond 64 bits, a thousand brackets: nothing a person types.
     log.warning("not a value", exc_info=error)
     return respond(_unreadable())
 
