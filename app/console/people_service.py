@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.console.people_forms import PersonFacts
 from app.console.words import PREFERENCES
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import Packer, PackingTask
-from fulfillment.packing.states import TAKEN
+from fulfillment.packing.models import Packer
 from kernel.audit import Actor, record_change
 from kernel.people import service as people
 from kernel.people.models import Person
@@ -93,10 +91,6 @@ def deactivate(session: Session, person: Person, *, now: datetime, by: Actor) ->
 
 
 def give_work_back(session: Session, person: Person, *, now: datetime, by: Actor) -> None:
-    """Return every task in a person's hands, for others to take."""
-    in_hand = select(PackingTask.id).where(PackingTask.packer_id == person.id, PackingTask.state == TAKEN)
-    for task_id in session.scalars(in_hand.order_by(PackingTask.id)).all():
-        packing.return_task(session, task_id, person.id, reason="other", now=now, by=by)
-    packer = session.get(Packer, person.id)
-    if packer is not None:
-        packer.present_since = None
+    """Whoever has packed stops: every task in hand goes back to the pile, for others to take at once."""
+    if session.get(Packer, person.id) is not None:
+        packing.leave_bench(session, person.id, reason="break", now=now, by=by)

@@ -15,8 +15,6 @@ from fulfillment.packing.states import CANCELLED, HANDED_OVER
 from kernel.audit import Actor, record_change
 from kernel.clock import day_bounds, local_day
 from kernel.errors import NotFound, Refused
-from kernel.people.models import Person, PersonRole
-from kernel.people.rules import PACKER
 
 LARGEST_BATCH = 200
 
@@ -78,7 +76,7 @@ def note_arrival(session: Session, person_id: int, *, now: datetime, zone: ZoneI
     Raises:
         NotFound: nobody who packs here has this id.
     """
-    _require_packer(session, person_id)
+    packing.require_packer(session, person_id)
     session.execute(
         insert(Packer).values(person_id=person_id).on_conflict_do_nothing(index_elements=[Packer.person_id])
     )
@@ -99,7 +97,7 @@ def note_departure(session: Session, person_id: int, *, reason: str, now: dateti
     Raises:
         NotFound: nobody who packs here has this id.
     """
-    _require_packer(session, person_id)
+    packing.require_packer(session, person_id)
     returned = packing.leave_bench(session, person_id, reason=reason, now=now, by=by)
     record_change(
         session,
@@ -110,11 +108,3 @@ def note_departure(session: Session, person_id: int, *, reason: str, now: dateti
         after={"reason": reason, "returned": returned},
     )
     return returned
-
-
-def _require_packer(session: Session, person_id: int) -> None:
-    packs_here = (
-        select(Person.id).join(PersonRole).where(Person.id == person_id, Person.active, PersonRole.role == PACKER)
-    )
-    if session.scalar(packs_here) is None:
-        raise NotFound("没有这个打包员。", "There is no such packer.")

@@ -14,6 +14,8 @@ from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WA
 from fulfillment.piecework.models import WageEntry
 from fulfillment.routing.rules import Hands, needs_that_suit
 from kernel.clock import day_bounds, local_day
+from kernel.people.models import Person, PersonRole
+from kernel.people.rules import PACKER
 
 
 def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
@@ -34,6 +36,12 @@ def to_put_back(session: Session, packer_id: int) -> Sequence[PackingTask]:
         .options(selectinload(PackingTask.parcel).selectinload(Parcel.lines))
         .order_by(PackingTask.id)
     ).all()
+
+
+def packs_here(session: Session, person_id: int) -> bool:
+    """Whether somebody is a packer now, as committed at this moment."""
+    packer = select(PersonRole.person_id).join(Person).where(Person.active, PersonRole.role == PACKER)
+    return session.scalar(packer.where(PersonRole.person_id == person_id)) is not None
 
 
 def hands_of(packer: Packer) -> Hands:

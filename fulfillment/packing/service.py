@@ -138,9 +138,14 @@ def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo
 
     Work is handed out one person at a time: whoever presses second chooses from what the first has left, instead of
     being told that there is none while the first is still choosing.
+
+    Raises:
+        NotFound: the person packs here no longer. Refused: nobody has set a piece rate yet.
     """
     session.execute(_HAND_OUT_ONE_AT_A_TIME)
     packer = _lock_packer(session, packer_id)
+    # Asked once the packer is locked: whoever lets a person go locks it too, and finds what was taken until then.
+    require_packer(session, packer_id)
     in_hand = list(queries.tasks_in_hand(session, packer_id))
     if in_hand:
         return in_hand
@@ -152,6 +157,16 @@ def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo
     chosen = next_tasks(waiting, queries.hands_of(packer), _share_of(session, packer_id, len(waiting), now, zone))
     batch = time_ordered_id()
     return [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen]
+
+
+def require_packer(session: Session, person_id: int) -> None:
+    """Refuse somebody who does not pack here, or no longer.
+
+    Raises:
+        NotFound: nobody who packs here has this id.
+    """
+    if not queries.packs_here(session, person_id):
+        raise NotFound("没有这个打包员。", "There is no such packer.")
 
 
 def _lock_packer(session: Session, packer_id: int) -> Packer:

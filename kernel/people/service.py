@@ -51,11 +51,14 @@ def token_hash(token: str) -> str:
 
 
 def lock_person(session: Session, person_id: int) -> Person:
-    """The person, locked until the transaction ends and read anew."""
+    """The person, locked until the transaction ends and read anew.
+
+    The lock lets others write rows that refer to the person: whoever is being handed work must not wait for it.
+    """
     person = session.scalar(
         select(Person)
         .where(Person.id == person_id)
-        .with_for_update(of=Person)
+        .with_for_update(of=Person, key_share=True)
         .execution_options(populate_existing=True)
     )
     if person is None:

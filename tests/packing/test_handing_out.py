@@ -12,7 +12,9 @@ from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import TAKEN, WAITING
 from kernel.audit import SYSTEM, Actor
 from kernel.errors import Refused
+from kernel.people import service as people
 from kernel.people.models import Person
+from kernel.people.rules import PACKER
 from tests.packing.world import (
     RATE_FEN,
     ZONE,
@@ -85,6 +87,7 @@ def test_whoever_packs_for_the_first_time_is_registered_and_may_do_anything(benc
     person = Person(name="新来的", shown_name="新来的", created_at=NOW)
     bench.add(person)
     bench.flush()
+    people.set_roles(bench, person, [PACKER], now=NOW, by=SYSTEM)
     assert queries.pile_for(bench, person.id, NOW).suitable == 1
     assert len(take(bench, Actor(person.id, person.name))) == 1
 
