@@ -37,7 +37,6 @@ class Settings:
     public_url: str
     workshop_name: str
     workshop_zone: ZoneInfo
-    hold_minutes: int
     stripe_api_key: str
     stripe_api_url: str
     stripe_webhook_secret: str
@@ -168,7 +167,6 @@ def _read_all(read: _Reader) -> Settings:
         public_url=read.text("PUBLIC_URL", f"http://127.0.0.1:{port}", _web_url).rstrip("/"),
         workshop_name=read.text("WORKSHOP_NAME", "庆元工坊"),
         workshop_zone=read.zone("WORKSHOP_ZONE", "Asia/Shanghai"),
-        hold_minutes=read.number("HOLD_MINUTES", 10, 1, 24 * 60),
         stripe_api_key=read.text("STRIPE_API_KEY", "sk_test_gongfang_demo"),
         stripe_api_url=read.text("STRIPE_API_URL", sandbox_url, _web_url).rstrip("/"),
         stripe_webhook_secret=read.text("STRIPE_WEBHOOK_SECRET", DEMO_WEBHOOK_SECRET),
