@@ -15,6 +15,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 _READY_WITHIN_S = 60
+# As in app/commands/run.py.
+_A_CROWD = ("--backlog", "2048", "--backpressure", "2048")
 
 
 def free_port() -> int:
@@ -44,7 +46,7 @@ class Web:
         self._command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", application),
             *("--host", "127.0.0.1", "--port", str(self.port)),
-            *("--workers", str(processes), "--blocking-threads", str(threads)),
+            *("--workers", str(processes), "--blocking-threads", str(threads), *_A_CROWD),
             *("--workers-kill-timeout", "3", "--http", "1", "--no-ws", "--log-level", "warning"),
         ]
         self._process: subprocess.Popen[bytes] | None = None

@@ -163,6 +163,8 @@ def _parts(settings: Settings) -> list[Part]:
             *(python, "-m", "granian", "--interface", "wsgi", "app.wsgi:application"),
             *("--host", settings.host, "--port", str(settings.port)),
             *("--workers", str(settings.web_processes), "--blocking-threads", str(settings.web_threads)),
+            # A thousand buyers press at one instant: left to itself the server hangs up on some from 512 on.
+            *("--backlog", "2048", "--backpressure", "2048"),
             # Held connections must not keep it from stopping; one broken worker must not end the others.
             *("--workers-kill-timeout", "3", "--respawn-failed-workers"),
             *("--http", "1", "--http1-buffer-size", "65536", "--no-ws", "--log-level", "warning"),

@@ -12,9 +12,13 @@ from kernel.text import Text
 from shop.orders.placing import Asked, OfferState, Placed, StockState
 from shop.orders.rules import ORDERS_WINDOW
 
+# Looked up one by one: for a list of keys the planner prefers to read the whole table while it believes it to be
+# small, and it believes so for as long as a prepared plan lives.
 _FIND_PLACED = text("""
-    SELECT id, number, total_fen, shipping_fen, hold_until, idempotency_key, request_hash
-    FROM orders WHERE idempotency_key = ANY(:keys)
+    SELECT o.* FROM unnest(CAST(:keys AS text[])) AS wanted(key) CROSS JOIN LATERAL (
+        SELECT id, number, total_fen, shipping_fen, hold_until, idempotency_key, request_hash
+        FROM orders WHERE idempotency_key = wanted.key LIMIT 1
+    ) o
 """)
 
 # Offers first, levels second, each in id order: every writer of stock keeps to it, so none waits in a ring.
@@ -33,8 +37,10 @@ _LOCK_LEVELS = text("""
 
 _TAKEN_BY_BUYER = text("""
     SELECT l.offer_id, o.phone, sum(l.quantity) AS taken
-    FROM orders o JOIN order_lines l ON l.order_id = o.id
-    WHERE o.phone = ANY(:phones) AND l.offer_id = ANY(:offers)
+    FROM unnest(CAST(:phones AS text[])) AS buyer(phone)
+    CROSS JOIN LATERAL (SELECT id, phone, state, hold_until FROM orders WHERE phone = buyer.phone OFFSET 0) o
+    CROSS JOIN LATERAL (SELECT offer_id, quantity FROM order_lines WHERE order_id = o.id OFFSET 0) l
+    WHERE l.offer_id = ANY(:offers)
       AND (o.state IN ('paid', 'shipped', 'delivered') OR (o.state = 'held' AND o.hold_until > :now))
     GROUP BY l.offer_id, o.phone
 """)

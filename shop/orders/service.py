@@ -66,8 +66,8 @@ def expire_lapsed(session: Session, now: datetime, most: int = 200) -> int:
 
 def mark_paid(session: Session, order: Order, *, at: datetime, by: Actor, reason: str = "") -> None:
     """A held order is paid: the promised day is fixed now. ``order`` must be locked."""
-    order.paid_at = at
     order.ship_by = rules.ship_by(at, has_fresh=has_fresh(session, order))
+    order.paid_at = at
     move_order(session, order, PAID, at=at, by=by, reason=reason)
 
 

@@ -122,10 +122,8 @@ def apply_facts(session: Session, payment_id: UUID, facts: SessionFacts, now: da
 
     ``on_paid`` opens the packing work in the same transaction, when this is what paid the order.
     """
-    order_id = session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
-    if order_id is None:
-        raise NotFound("没有这笔付款。", "There is no such payment.")
-    order = orders.lock_order(session, order_id)
+    # Which order it is of never changes; everything else is read anew once both are locked.
+    order = orders.lock_order(session, session.get_one(Payment, payment_id).order_id)
     payment = _lock_payment(session, payment_id)
     other = queries.paid_payment(session, order.id)
     # A hold that has lapsed but was not swept yet still has its stock, so money for it simply pays.
@@ -208,8 +206,8 @@ def store_event(session: Session, event: EventFacts, now: datetime) -> PaymentEv
         "created_at": event.created_at,
         "received_at": now,
     }
-    session.execute(insert(PaymentEvent).values(row).on_conflict_do_nothing())
-    return session.get_one(PaymentEvent, event.event_id)
+    stored = session.scalar(insert(PaymentEvent).values(row).on_conflict_do_nothing().returning(PaymentEvent))
+    return stored or session.get_one(PaymentEvent, event.event_id)
 
 
 def finish_event(session: Session, event_id: str, outcome: str, now: datetime) -> None:

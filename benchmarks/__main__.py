@@ -1,0 +1,38 @@
+"""`python -m benchmarks` (`make bench`): the figures beside their limits; exit 1 when a limit is missed. About two minutes."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measures import Figure, hot_product, one_instant, pages, webhooks
+from benchmarks.stage import raised
+
+_MARKS = {True: "holds", False: "MISSED", None: ""}
+
+
+def main() -> int:
+    """Measure and print; returns the exit status."""
+    started = time.monotonic()
+    with TemporaryDirectory(prefix="gongfang-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the database may run as a user of its own
+        with raised(folder) as stage:
+            figures = list(_told(f for measure in (pages, hot_product, one_instant, webhooks) for f in measure(stage)))
+    missed = [figure for figure in figures if figure.holds is False]
+    load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
+    print(f"\n{os.cpu_count()} cores, load {load}, {time.monotonic() - started:.0f} s. Limits missed: {len(missed)}")
+    return 1 if missed else 0
+
+
+def _told(figures: Iterator[Figure]) -> Iterator[Figure]:
+    print(f"{'what':<58} {'figure':>22}   beside")
+    for figure in figures:
+        print(f"{figure.what:<58} {figure.figure:>22}   {figure.beside:<24} {_MARKS[figure.holds]}", flush=True)
+        yield figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
