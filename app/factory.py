@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "app.web.sign_in",
     "app.web.webhooks",
     "app.web.health",
+    "app.web.openapi",
 )
 
 

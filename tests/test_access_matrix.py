@@ -29,6 +29,7 @@ from tests.routes import Route
 
 MATRIX = """
 GET  /                                                                 everyone
+GET  /api/openapi.json                                                 everyone
 GET  /api/v1/orders/<number>                                           order-key
 GET  /api/v1/streams                                                   everyone
 POST /api/v1/streams/<int:stream_id>/orders                            everyone
@@ -93,6 +94,8 @@ POST /bench/weigh/farmers/<int:farmer_id>/edit                         owner wei
 GET  /bench/weigh/farmers/<int:farmer_id>/statement                    owner weigher
 GET  /bench/weigh/farmers/new                                          owner weigher
 POST /bench/weigh/farmers/new                                          owner weigher
+GET  /bench/weigh/grades                                               owner weigher
+POST /bench/weigh/grades                                               owner
 GET  /bench/weigh/help                                                 owner weigher
 GET  /bench/weigh/in                                                   owner weigher
 GET  /bench/weigh/in/<int:contract_id>                                 owner weigher
