@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from fulfillment.bench import (
     contract_views,
     farmer_views,
+    grade_views,
     lot_views,
     quote_decision_views,
     quote_views,
@@ -27,6 +28,7 @@ for part in (
     quote_decision_views,
     farmer_views,
     contract_views,
+    grade_views,
     lot_views,
     settlement_views,
 ):

@@ -1,17 +1,20 @@
 """Reading the forms of farmers and contracts."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fulfillment.purchasing.growers.models import Grade
-from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts
+from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts, GradeTerms
 from fulfillment.purchasing.rules import LEAST_PREMIUM_BPS, MOST_PREMIUM_BPS
 from kernel.forms import Form
 from kernel.parse import FieldError, clean_text
-from shop.catalog.models import Variant
+from shop.catalog.models import Product, Variant
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}", re.ASCII)
 _INITIALS = re.compile(r"[a-z]{0,12}", re.ASCII)
+_LONGEST_GRADE = 20
+# Whoever takes nine tenths off has mistyped.
+_MOST_DEDUCTION_BPS = 9_000
 MOST_KG_G = 1_000_000_000
 _HIGHEST_FLOOR_FEN = 10_000_000
 
@@ -52,16 +55,29 @@ def _initials(raw: object) -> str:
     return letters
 
 
+def read_grade(form: Form, products: Mapping[str, Product]) -> GradeTerms:
+    """A grade of a product that farmers bring.
+
+    Raises:
+        Invalid: naming every field that needs another look.
+    """
+    slug = form.choice("product", products)
+    name = form.text("name", longest=_LONGEST_GRADE)
+    deduction_bps = form.percent("deduction", high_bps=_MOST_DEDUCTION_BPS)
+    form.check()
+    return GradeTerms(slug, products[slug].form, name, deduction_bps)
+
+
 Goods = tuple[Variant, Grade]
 
 
 def goods_to_contract(variants: Sequence[Variant], grades: Sequence[Grade]) -> dict[str, Goods]:
-    """What a contract can be about: each raw variant with each grade of its product."""
+    """What a contract can be about: each raw variant with each grade of its product that takes nothing off."""
     return {
         f"{variant.id}-{grade.id}": (variant, grade)
         for variant in variants
         for grade in grades
-        if (variant.product.slug, variant.product.form) == (grade.product, grade.form)
+        if (variant.product.slug, variant.product.form) == (grade.product, grade.form) and not grade.deduction_bps
     }
 
 

@@ -49,6 +49,11 @@ def raw_variants(session: Session) -> Sequence[Variant]:
     return session.scalars(select(Variant).where(Variant.unit == "gram").order_by(Variant.id)).all()
 
 
+def raw_products(session: Session) -> dict[str, Product]:
+    """Products that farmers bring, by slug."""
+    return {variant.product.slug: variant.product for variant in raw_variants(session)}
+
+
 def bag_variants(session: Session, product_id: int) -> Sequence[Variant]:
     """The bags that a product is sold in."""
     return session.scalars(

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.growers.models import Contract, Farmer
+from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from kernel.audit import Actor, record_change
 from kernel.errors import Invalid, NotFound, Refused
@@ -77,6 +78,54 @@ def _write(session: Session, farmer: Farmer, facts: FarmerFacts) -> None:
 
 
 @dataclass(frozen=True)
+class GradeTerms:
+    """A grade of a product in one form (dry or fresh), and what it takes off the promised price, in basis points."""
+
+    product: str
+    form: str
+    name: str
+    deduction_bps: int
+
+
+def set_grade(session: Session, terms: GradeTerms, *, now: datetime, by: Actor) -> Grade:
+    """Add a grade, or change what one takes off; the same again changes nothing.
+
+    Raises:
+        Refused: more would be taken off while farmers hold contracts that were signed with less.
+    """
+    is_new = session.execute(insert(Grade).values(asdict(terms)).on_conflict_do_nothing().returning(Grade.id)).first()
+    # All grades of the product: signing a contract holds one of them, and waits or is waited for.
+    table = select(Grade).where(Grade.product == terms.product, Grade.form == terms.form).order_by(Grade.id)
+    locked = session.scalars(table.with_for_update().execution_options(populate_existing=True)).all()
+    grade = next(each for each in locked if each.name == terms.name)
+    before = {} if is_new else {"deduction_bps": grade.deduction_bps}
+    if before.get("deduction_bps") == terms.deduction_bps:
+        return grade
+    if terms.deduction_bps > grade.deduction_bps:
+        _refuse_promised(session, grade)
+    grade.deduction_bps = terms.deduction_bps
+    session.flush()
+    after = {"name": grade.name, "deduction_bps": grade.deduction_bps}
+    record_change(
+        session, actor=by, action="grade.set", subject=f"grade:{grade.id}", at=now, before=before, after=after
+    )
+    return grade
+
+
+def _refuse_promised(session: Session, grade: Grade) -> None:
+    """What a running contract's farmer was told is not made worse."""
+    promised = select(Contract.id).where(
+        Contract.active, Contract.product == grade.product, Contract.form == grade.form
+    )
+    if session.scalar(promised.limit(1)) is not None:
+        said = Text(
+            "有合同还在执行，农户是照原来的等级表签的，不能多减。可以少减，或者先结束合同。",
+            "Contracts were signed with the table as it is, so no more can be taken off. Take less, or end them first.",
+        )
+        raise Refused(said.zh, said.en, code="grade_promised", fields={"deduction": said})
+
+
+@dataclass(frozen=True)
 class ContractTerms:
     """What is promised: weights in grams, rates in basis points, the floor in fen per kg.
 
@@ -105,8 +154,9 @@ def create_contract(session: Session, terms: ContractTerms, *, now: datetime, by
     """Sign a contract.
 
     Raises:
-        Invalid: the farmer has one for the same product and form in that time.
+        Invalid: the farmer has one for the same product and form in that time, or its grade takes something off.
     """
+    _check_grade(session, terms)
     contract = Contract(created_at=now, **asdict(terms))
     try:
         with session.begin_nested():
@@ -133,6 +183,18 @@ def create_contract(session: Session, terms: ContractTerms, *, now: datetime, by
     }
     record_change(session, actor=by, action="contract.signed", subject=f"contract:{contract.id}", at=now, after=after)
     return contract
+
+
+def _check_grade(session: Session, terms: ContractTerms) -> None:
+    """The grade that is quoted takes nothing off: else whoever brings just that would get less than the promise."""
+    quoted = select(Grade).where(Grade.product == terms.product, Grade.form == terms.form, Grade.name == terms.grade)
+    grade = session.scalar(quoted.with_for_update(read=True))
+    if grade is None or grade.deduction_bps:
+        raise Invalid(
+            "合同要按不减价的等级报价。",
+            "A contract is quoted for a grade with nothing off.",
+            fields={"goods": Text("请选不减价的等级。", "Choose a grade with nothing off.")},
+        )
 
 
 def change_agreed(session: Session, contract_id: int, agreed_g: int, *, now: datetime, by: Actor) -> Contract:
