@@ -23,7 +23,7 @@ from kernel.errors import Problem, Refused, TooMany, Unavailable
 from shop.orders import counter_sql as sql
 from shop.orders import holds
 from shop.orders.holds import Hold
-from shop.orders.placing import Asked, OfferState, Placed, grant
+from shop.orders.placing import Asked, KeyReused, OfferState, Placed, grant
 from shop.orders.rules import ORDERS_WINDOW
 
 MOST_AT_ONCE = 128
@@ -159,11 +159,7 @@ def place_batch(session: Session, batch: Sequence[Asked], now: datetime) -> list
 def _replay(asked: Asked, earlier: Placed) -> Placed:
     """The same key again: the same order, when it asks for the same."""
     if earlier.request_hash != asked.request_hash:
-        raise Refused(
-            "这个下单号已经用过了，内容不一样。请刷新页面再下单。",
-            "This Idempotency-Key was used for a different order. Reload and order again.",
-            code="idempotency_key_reused",
-        )
+        raise KeyReused(earlier.number)
     return earlier.repeated()
 
 

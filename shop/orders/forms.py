@@ -20,9 +20,14 @@ _BETWEEN = re.compile(r"[\s()（）-]")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－＋", "0123456789-+")
 
 
+def is_key(text: str) -> bool:
+    """Whether this has the form of an ``Idempotency-Key``."""
+    return _KEY.fullmatch(text) is not None
+
+
 def check_key(raw: object) -> str:
     """The ``Idempotency-Key``: 8 to 80 letters, digits and ``_ . : -``."""
-    if not isinstance(raw, str) or not _KEY.fullmatch(raw):
+    if not isinstance(raw, str) or not is_key(raw):
         raise Invalid(
             "请求缺少 Idempotency-Key（8 到 80 个字母或数字）。",
             "Send an Idempotency-Key of 8 to 80 letters, digits, _ . : or -.",

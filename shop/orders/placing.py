@@ -18,6 +18,19 @@ class OutOfStock(Refused):
     code = "out_of_stock"
 
 
+class KeyReused(Refused):
+    """The key was used for another wish; ``number`` is the order that it stands for."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            "这个下单号已经用过了，内容不一样。请刷新页面再下单。",
+            "This Idempotency-Key was used for a different order. Reload and order again.",
+        )
+        self.number = number
+
+
 @dataclass(frozen=True)
 class AskedLine:
     """An offer and how many of it."""

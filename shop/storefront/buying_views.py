@@ -11,9 +11,11 @@ from kernel.forms import Form
 from kernel.http import transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.text import current_locale
+from shop.orders.forms import is_key
+from shop.orders.placing import KeyReused
 from shop.orders.rules import LARGEST_QUANTITY, PROVINCES, REMOTE_PROVINCES
 from shop.orders.views import device_hash, limits_of, place, shipping_terms
-from shop.storefront import device, forms, queries
+from shop.storefront import device, forms, queries, rules
 
 blueprint = Blueprint("buying", __name__)
 
@@ -35,7 +37,7 @@ def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | Non
         problem=problem,
         chosen=chosen,
         others=[offer for offer in page.offers if offer.can_be_bought and offer not in chosen],
-        provinces=[(name, name) for name in PROVINCES],
+        provinces=[(name, rules.province_word(name)) for name in PROVINCES],
         remote=sorted(REMOTE_PROVINCES),
         terms=shipping_terms(),
     )
@@ -43,6 +45,7 @@ def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | Non
     # The page holds a name and an address; it must not stay in a shared cache.
     response.headers["Cache-Control"] = "no-store"
     device.name_device(response)
+    device.keep_wish(response, key)
     return response
 
 
@@ -57,7 +60,7 @@ def order_form(stream_id: int) -> Response:
     if chosen is not None and not chosen.can_be_bought:
         return redirect(url_for("storefront.live", stream_id=stream_id))
     form = forms.empty_order_form(page.offers, chosen, _number("quantity", LARGEST_QUANTITY, 1))
-    return _render(page, form, token_urlsafe(18))
+    return _render(page, form, device.key_of_wish())
 
 
 def _number(name: str, high: int, otherwise: int) -> int:
@@ -95,16 +98,24 @@ def place_order(stream_id: int) -> Response:
     except Invalid as problem:
         form.errors.update(problem.fields)
         return _render(page, form, _key_or_new(), problem)
+    except KeyReused as problem:
+        # The key stands for an order already, perhaps one whose answer was lost: it is this device's, and named.
+        response = _again(stream_id, form, token_urlsafe(18), problem)
+        device.keep_order(response, problem.number)
+        return response
     except Problem as problem:
-        # A key that was used for another wish is spent; the next try needs a new one.
-        key = token_urlsafe(18) if problem.code == "idempotency_key_reused" else _key_or_new()
-        with transaction() as session:
-            return _render(_page(session, stream_id), form, key, problem)
+        return _again(stream_id, form, _key_or_new(), problem)
     response = redirect(url_for("storefront.orders.show_order", number=placed.number), code=303)
     device.keep_order(response, placed.number)
     return response
 
 
+def _again(stream_id: int, form: Form, key: str, problem: Problem) -> Response:
+    """The form once more, with what is left now and what was typed."""
+    with transaction() as session:
+        return _render(_page(session, stream_id), form, key, problem)
+
+
 def _key_or_new() -> str:
     key = request.form.get("key", "")
-    return key if 8 <= len(key) <= 80 and key.isascii() and key.isprintable() else token_urlsafe(18)
+    return key if is_key(key) else token_urlsafe(18)

@@ -10,10 +10,13 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from kernel.http import setting
+from shop.orders.forms import is_key
 from shop.orders.views import DEVICE_COOKIE, is_order_key, order_key
 
+WISH_COOKIE = "wish"
 _MOST_ORDERS = 30
 _LONGEST_ENTRY = 80
+_HOUR_S = 3600
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -27,6 +30,28 @@ def order_numbers() -> list[str]:
     entries = request.cookies.get(orders_cookie(), "").split("|")[:_MOST_ORDERS]
     pairs = (entry.partition("~") for entry in entries if len(entry) <= _LONGEST_ENTRY)
     return [number for number, _, key in pairs if number and is_order_key(number, key)]
+
+
+def key_of_wish() -> str:
+    """The key of the order that is being filled in, the same until that order has been seen.
+
+    So the form that is opened again after a lost answer asks for the same order.
+    """
+    kept = request.cookies.get(WISH_COOKIE, "")
+    return kept if is_key(kept) else token_urlsafe(18)
+
+
+def keep_wish(response: Response, key: str) -> None:
+    """Remember the key while the form is open."""
+    response.set_cookie(
+        WISH_COOKIE, key, max_age=_HOUR_S, path="/", httponly=True, samesite="Lax", secure=setting("is_https")
+    )
+
+
+def end_wish(response: Response, key: str | None) -> None:
+    """The order that the key stands for is on the screen; the next form is for another one."""
+    if key is not None and key == request.cookies.get(WISH_COOKIE):
+        response.delete_cookie(WISH_COOKIE, path="/", secure=setting("is_https"), httponly=True, samesite="Lax")
 
 
 def keep_order(response: Response, number: str) -> None:

@@ -97,7 +97,7 @@ def show_order(number: str) -> Response:
         is_under_way = payment is not None and payment.state == UNDER_WAY
         found = _standing(order, is_checking=is_unknown or is_under_way)
         progress = flows().order_progress(session, order)
-        return _private(
+        response = _private(
             render_template(
                 "storefront/order.html",
                 order=order,
@@ -115,6 +115,8 @@ def show_order(number: str) -> Response:
                 **progress,
             )
         )
+        device.end_wish(response, order.idempotency_key)
+        return response
 
 
 def _standing(order: Order, *, is_checking: bool) -> rules.Standing:

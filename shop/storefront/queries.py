@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session, selectinload
 from kernel.text import Text
 from shop.catalog.models import Product, Variant
 from shop.orders.models import Order
+from shop.orders.states import HELD
+from shop.payments.models import Payment
+from shop.payments.states import UNDER_WAY
 from shop.streams import queries as streams
 from shop.streams.models import Offer, Stream
 from shop.streams.states import LIVE
@@ -142,6 +145,17 @@ def live_offers_by_product(session: Session) -> dict[int, LivePrice]:
         .order_by(Offer.price_fen.desc(), Offer.id.desc())
     )
     return {row.product_id: LivePrice(row.stream_id, row.offer_id, row.price_fen) for row in rows}
+
+
+def waiting_order(session: Session, numbers: Sequence[str], now: datetime) -> Order | None:
+    """The newest of these orders that is held and not paid yet."""
+    live = select(Payment.id).where(Payment.order_id == Order.id, Payment.state == UNDER_WAY)
+    return session.scalar(
+        select(Order)
+        .where(Order.number.in_(numbers), Order.state == HELD, Order.hold_until > now, ~live.exists())
+        .order_by(Order.created_at.desc())
+        .limit(1)
+    )
 
 
 def goods_of(session: Session, orders: Sequence[Order]) -> dict[int, Variant]:

@@ -1,16 +1,15 @@
 """The shop's front, a product, and the live page."""
 
-from collections.abc import Callable
-from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from kernel.errors import NotFound
 from kernel.http import flows, setting, transaction, utc_now
-from kernel.text import Text
+from shop.orders.models import Order
 from shop.orders.views import shipping_terms
-from shop.storefront import buying_views, order_views, queries, rules
+from shop.storefront import buying_views, device, order_views, queries, rules
 
 blueprint = Blueprint("storefront", __name__)
 
@@ -21,9 +20,20 @@ blueprint.register_blueprint(order_views.blueprint)
 
 
 @blueprint.context_processor
-def words() -> dict[str, Callable[[datetime], Text]]:
-    """``said(moment)``: a moment in the words of the page."""
-    return {"said": lambda moment: rules.said_moment(moment, utc_now(), setting("workshop_zone"))}
+def words() -> dict[str, Any]:
+    """``said(moment)``: a moment in the words of the page. ``waiting``: the order that this device has to pay yet."""
+    return {
+        "said": lambda moment: rules.said_moment(moment, utc_now(), setting("workshop_zone")),
+        "waiting": _waiting_order(),
+    }
+
+
+def _waiting_order() -> Order | None:
+    numbers = device.order_numbers()
+    if not numbers:
+        return None
+    with transaction() as session:
+        return queries.waiting_order(session, numbers, utc_now())
 
 
 @blueprint.get("/")

@@ -15,6 +15,7 @@ export function countDown(strip) {
     clock.textContent = clockWords(left);
     if (left > 0) return;
     stop();
+    if ("leave" in strip.dataset) strip.hidden = true;
     if ("reload" in strip.dataset) setTimeout(() => location.reload(), RELOAD_AFTER_MS);
   }
 

@@ -205,3 +205,54 @@ def test_a_broken_cookie_opens_nothing(client: FlaskClient, offer: LiveOffer) ->
 def test_the_ended_stream_sends_the_buyer_back_to_it(client: FlaskClient, offer: LiveOffer) -> None:
     answer = client.get(f"/live/{offer.stream_id}/orders")
     assert (answer.status_code, answer.location) == (302, f"/live/{offer.stream_id}")
+
+
+def test_a_form_opened_again_after_a_lost_answer_asks_for_the_same_order(
+    client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    """The order was placed but its answer never arrived; she goes back, where the form is made anew, and sends again."""
+    client.post(f"/live/{offer.stream_id}/orders", data=typed_order(client, offer))
+    client.delete_cookie("orders")
+    again = client.post(f"/live/{offer.stream_id}/orders", data=typed_order(client, offer))
+    assert again.status_code == 303
+    assert count_orders(database) == 1
+
+
+def test_an_order_that_was_seen_is_followed_by_another(
+    client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    client.get(f"/orders/{place_on_page(client, offer)}")
+    client.get(f"/orders/{place_on_page(client, offer)}")
+    assert count_orders(database) == 2
+
+
+def test_another_wish_after_a_lost_answer_names_the_order_that_is_there(
+    client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    number = place_on_page(client, offer, 1)
+    client.delete_cookie("orders")
+    answer = client.post(f"/live/{offer.stream_id}/orders", data=typed_order(client, offer, 2))
+    assert answer.status_code == 409
+    assert number in client.get("/orders").text
+    typed = {**typed_order(client, offer, 2), "key": fields_of(answer)["key"]}
+    assert client.post(f"/live/{offer.stream_id}/orders", data=typed).status_code == 303
+    assert count_orders(database) == 2
+
+
+def test_a_held_order_stays_in_sight_on_every_page_until_it_is_over(client: FlaskClient, offer: LiveOffer) -> None:
+    number = place_on_page(client, offer)
+    pages = ("/", f"/live/{offer.stream_id}", f"/live/{offer.stream_id}/buy")
+    for path in pages:
+        page = client.get(f"{path}?lang=zh")
+        assert "还没付款" in page.text, path
+        assert f'href="/orders/{number}"' in page.text
+        assert_nothing_inline(page)
+    client.post(f"/orders/{number}/cancel")
+    for path in pages:
+        assert "还没付款" not in client.get(f"{path}?lang=zh").text
+
+
+def test_an_english_reader_finds_her_province(client: FlaskClient, offer: LiveOffer) -> None:
+    form = f"/live/{offer.stream_id}/buy?offer={offer.offer_id}"
+    assert "Zhejiang 浙江省" in client.get(f"{form}&lang=en").text
+    assert "Zhejiang" not in client.get(f"{form}&lang=zh").text

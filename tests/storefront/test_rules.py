@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shop.orders.rules import PROVINCES
 from shop.storefront.rules import (
     Standing,
     above_market_percent,
     may_cancel,
     may_pay,
+    province_word,
     refund_word,
     said_moment,
     shown_state,
@@ -69,6 +71,12 @@ def test_a_hold_that_is_over_reads_as_expired_before_anybody_wrote_that_down() -
     assert shown_state("held", NOW, NOW) == "expired"
     assert shown_state("held", SOON, NOW) == "held"
     assert shown_state("shipped", NOW, NOW) == "shipped"
+
+
+def test_every_province_has_a_word_in_both_languages() -> None:
+    words = [province_word(name) for name in PROVINCES]
+    assert [word.zh for word in words] == list(PROVINCES)
+    assert len({word.en for word in words}) == len(PROVINCES)
 
 
 def test_steps_that_lie_ahead_have_no_time() -> None:
