@@ -155,8 +155,8 @@ _INNER = frozenset({"terms_revision", "revision"})
 _VALUES: Mapping[str, Mapping[str, Text]] = {
     "roles": words.ROLES,
     "work": words.PREFERENCES,
-    "form": {"dry": Text("干货", "dried"), "fresh": Text("鲜品", "fresh")},
-    "unit": {"piece": Text("按件", "by the piece"), "gram": Text("按克", "by the gram")},
+    "form": words.FORMS,
+    "unit": words.UNITS,
     "language": {"zh": Text("中文", "Chinese"), "en": Text("英文", "English")},
     "state": {
         "planned": Text("预告", "announced"),

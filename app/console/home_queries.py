@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from fulfillment.packing import queries as packing
-from fulfillment.piecework.models import WageEntry
+from fulfillment.piecework.models import PieceRate, WageEntry
 from fulfillment.purchasing.models import Payable
 from fulfillment.purchasing.settlements.models import SettlementLine
 from kernel.clock import day_bounds, local_day
@@ -131,6 +131,7 @@ class FirstSteps:
 
     has_product: bool
     has_packer: bool
+    has_rate: bool
     has_stream: bool
 
     @property
@@ -141,15 +142,16 @@ class FirstSteps:
     @property
     def next(self) -> int | None:
         """The number of the first step that is not done, from 1."""
-        done = (self.has_product, self.has_packer, self.has_stream)
+        done = (self.has_product, self.has_packer, self.has_rate, self.has_stream)
         return None if all(done) else done.index(False) + 1
 
 
 def first_steps(session: Session) -> FirstSteps:
-    """Whether there is something to sell, somebody to pack it, and a stream to sell it in."""
+    """Whether there is something to sell, somebody to pack it, a rate to pay for it, and a stream to sell it in."""
     packer = select(PersonRole.person_id).join(Person).where(PersonRole.role == PACKER, Person.active)
     return FirstSteps(
         has_product=session.scalar(select(Variant.id).where(Variant.sellable).limit(1)) is not None,
         has_packer=session.scalar(packer.limit(1)) is not None,
+        has_rate=session.scalar(select(PieceRate.id).limit(1)) is not None,
         has_stream=session.scalar(select(Stream.id).limit(1)) is not None,
     )

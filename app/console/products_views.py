@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.console.exports import csv_file, plain_yuan
 from app.console.forms import done, first_time, said_again
-from app.console.words import LABEL_FIELDS
+from app.console.words import FORMS, LABEL_FIELDS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
@@ -74,7 +74,8 @@ def _rows(found: Sequence[Product]) -> Iterator[Sequence[Cell]]:
     for product in found:
         for variant in product.variants:
             yield (
-                *(variant.sku, str(product.title), str(variant.spec), product.form, product.grade_zh),
+                *(variant.sku, str(product.title), str(variant.spec)),
+                *(str(FORMS[product.form]), product.grade_zh),
                 *(plain_yuan(variant.price_fen), variant.net_g, variant.gross_g),
                 *(int(variant.sellable), int(product.listed)),
             )

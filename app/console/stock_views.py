@@ -51,7 +51,8 @@ def export() -> Response:
     )
     rows = (
         (
-            *(level.variant.sku, str(level.variant.product.title), str(level.variant.spec), level.variant.unit),
+            *(level.variant.sku, str(level.variant.product.title), str(level.variant.spec)),
+            str(words.UNITS[level.variant.unit]),
             *(level.on_hand, level.held, level.free),
         )
         for level in found

@@ -43,7 +43,7 @@ def console_words() -> dict[str, Any]:
 @blueprint.get("")
 @requires(OWNER, STREAMER)
 def home() -> str:
-    """Five numbers, what is live, and one list that needs a decision; on a new installation three steps."""
+    """Five numbers, what is live, and one list that needs a decision; on a new installation four steps."""
     now, zone = utc_now(), setting("workshop_zone")
     with transaction() as session:
         hours = home_queries.hours_of_day(session, now, zone)

@@ -177,6 +177,10 @@ def stored_reason(code: str, note: str) -> str:
     return f"{code}: {note}" if note else code
 
 
+# What stock is counted by, and how goods are sold.
+UNITS: Mapping[str, Text] = {"piece": Text("件", "pieces"), "gram": Text("克", "grams")}
+FORMS: Mapping[str, Text] = {"dry": Text("干货", "dried"), "fresh": Text("鲜品", "fresh")}
+
 # Who did something when it was no person.
 _PARTS = {
     "system": Text("程序", "The program"),

@@ -110,6 +110,7 @@ def test_stock_and_its_ledger_are_exported(desk: Desk, offer: LiveOffer) -> None
     typed = desk.typed(page, f"{page}/adjust", way="fewer", change=2, reason="went_off", note="=1+1")
     desk.send(f"{page}/adjust", typed)
     level = rows_of(desk, "/console/stock/stock.csv?lang=en")[0]
+    assert level["Unit"] == "pieces"
     assert (level["On hand"], level["Held"], level["Free"]) == ("98", "3", "95")
     ledger = rows_of(desk, f"{page}/ledger.csv?lang=en")
     assert [(row["In"], row["Out"], row["On hand after"]) for row in ledger] == [
@@ -122,7 +123,8 @@ def test_stock_and_its_ledger_are_exported(desk: Desk, offer: LiveOffer) -> None
 
 
 def test_products_people_and_the_log_are_exported(desk: Desk, offer: LiveOffer) -> None:
-    assert rows_of(desk, "/console/products/products.csv?lang=en")[0]["Price (yuan)"] == "49.80"
+    product = rows_of(desk, "/console/products/products.csv?lang=en")[0]
+    assert (product["Price (yuan)"], product["Form"]) == ("49.80", "dried")
     person = rows_of(desk, "/console/people/people.csv?lang=en")[0]
     assert (person["Name"], person["Roles"]) == ("吴晓岚", "Owner")
     log = rows_of(desk, "/console/audit/audit.csv?lang=en")

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, time
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
@@ -12,7 +13,7 @@ from fulfillment.purchasing.quotes.models import MarketQuote
 from kernel import outbox
 from kernel.db import Database
 from kernel.money import yuan
-from kernel.people.rules import OWNER, PACKER
+from kernel.people.rules import OWNER, PACKER, STREAMER
 from shop.payments import notes
 from shop.payments.models import Payment
 from shop.streams import service as streams
@@ -163,20 +164,40 @@ def test_quotes_that_are_held_and_jobs_that_were_given_up_wait_for_a_person(desk
     assert "后台有 1 件事没做成（send_refund）" in page
 
 
-def test_an_empty_installation_shows_three_steps_until_each_is_done(app: Flask, database: Database) -> None:
+def test_an_empty_installation_shows_four_steps_until_each_is_done(app: Flask, database: Database) -> None:
     desk = sit_down(app, database, OWNER)
     page = desk.look("/console")
-    assert "三步就能开张" in page
-    for href in ("/console/products/new", "/console/people/new", "/console/streams"):
+    assert "四步就能开张" in page
+    for href in ("/console/products/new", "/console/people/new", "/bench/lead/rates", "/console/streams"):
         assert f'href="{href}"' in page
     for path in ("/console/orders", "/console/products", "/console/stock", "/console/stock/count", "/console/audit"):
         desk.look(path)
 
 
 def test_the_steps_go_away_when_the_shop_can_open(desk: Desk, offer: LiveOffer) -> None:
-    assert "三步就能开张" in desk.look("/console"), "there is nobody to pack yet"
+    assert "四步就能开张" in desk.look("/console"), "there is nobody to pack yet"
     sit_down(desk.app, desk.database, PACKER)
-    assert "三步就能开张" not in desk.look("/console")
+    assert "四步就能开张" in desk.look("/console"), "nobody can get work without a piece rate"
+    with desk.database.transaction() as session:
+        make_rate(session)
+    assert "四步就能开张" not in desk.look("/console")
+
+
+@pytest.mark.parametrize("role", [OWNER, STREAMER])
+def test_every_door_on_the_home_page_opens(app: Flask, database: Database, role: str) -> None:
+    desk = sit_down(app, database, role)
+    doors = set(re.findall(r'<a [^>]*href="(/[^"#?]*)', desk.look("/console")))
+    assert len(doors) >= 10
+    for door in sorted(doors - {"/console"}):
+        assert desk.browser.get(door).status_code == 200, door
+
+
+@pytest.mark.parametrize(
+    ("home", "doors"),
+    [("/bench/lead", {"/console", "/console/imports", "/bench/weigh/lots"}), ("/bench/weigh", {"/console"})],
+)
+def test_an_owner_finds_the_way_back_from_the_bench(desk: Desk, home: str, doors: set[str]) -> None:
+    assert doors <= set(re.findall(r'href="([^"]+)"', desk.look(home)))
 
 
 def test_the_chart_can_be_read_as_a_table(desk: Desk, offer: LiveOffer) -> None:
