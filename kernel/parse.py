@@ -21,13 +21,13 @@ class FieldError(ValueError):
 
 
 def clean_text(raw: object, longest: int, *, required: bool = True, lines: bool = False) -> str:
-    """Text without control characters or lone surrogates, trimmed, at most ``longest`` characters."""
+    """Text without control characters, turns of direction or lone surrogates, trimmed, at most ``longest`` characters."""
     if raw is None:
         raw = ""
     if not isinstance(raw, str):
         raise FieldError("请填写文字。", "Please give text.")
     kept = "".join(c for c in raw if _is_printable(c) or (lines and c == "\n")).strip()
-    if required and not kept:
+    if required and not any(map(_is_visible, kept)):
         raise FieldError("请填写。", "Please fill this in.")
     if len(kept) > longest:
         raise FieldError(
@@ -36,9 +36,17 @@ def clean_text(raw: object, longest: int, *, required: bool = True, lines: bool 
     return kept
 
 
+# Left open in a name, one of these turns round whatever is printed after it, a slip's number included.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def _is_printable(character: str) -> bool:
-    # Cc: controls and NUL; Cs: lone surrogates. Format marks (Cf) stay: emoji need their joiners.
-    return unicodedata.category(character) not in ("Cc", "Cs")
+    # Cc: controls and NUL; Cs: lone surrogates. Other format marks (Cf) stay: emoji need their joiners.
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _TURNS
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
 def parse_count(raw: object, low: int, high: int) -> int:

@@ -39,6 +39,23 @@ def test_cleaned_text_can_be_stored_and_is_within_bounds(raw: str) -> None:
     assert "\x00" not in kept
 
 
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_a_name_cannot_turn_round_what_is_printed_after_it(turn: str) -> None:
+    assert clean_text(f"{turn}张三", 20) == "张三"
+
+
+def test_joiners_and_marks_that_letters_need_stay() -> None:
+    for word in ("👩\u200d🌾", "نه\u200cخواه", "胡𠮷明"):
+        assert clean_text(word, 20) == word
+
+
+@pytest.mark.parametrize("raw", ["", " ", "\u200b", "\u3000\u200d", "\u2060", "\u202e", "\ufeff \u00a0"])
+def test_a_name_that_nobody_can_see_is_no_name(raw: str) -> None:
+    with pytest.raises(FieldError):
+        clean_text(raw, 20)
+    assert len(clean_text(raw, 20, required=False)) <= len(raw)
+
+
 @pytest.mark.parametrize(
     "raw", ["１", "٣", "1e3", "+1", "-1", " ", "", "0x1", "1_000", True, None, 1.0, "9" * 400, "100"]
 )
