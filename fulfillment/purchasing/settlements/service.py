@@ -38,11 +38,8 @@ def settle(session: Session, payment: Payment, *, key: str, now: datetime, by: A
     Raises:
         Refused: nothing to pay, one is paid already, or one is below its promise. KeyReused: the key paid others.
     """
-    known = session.scalar(select(Settlement).where(Settlement.idempotency_key == key))
+    known = _paid_with(session, key, payment)
     if known is not None:
-        paid = {payable.id for payable in queries.settlement_lines(session, known.id)}
-        if known.farmer_id != payment.farmer_id or paid != payment.payable_ids:
-            raise KeyReused
         return known
     payables = _payables(session, payment)
     settlement = Settlement(
@@ -54,12 +51,29 @@ def settle(session: Session, payment: Payment, *, key: str, now: datetime, by: A
         at=now,
         by=by.name,
     )
-    _pay(session, settlement, payables)
+    try:
+        _pay(session, settlement, payables)
+    except KeyReused:
+        # Pressed twice at one moment: the other one has been written since it was looked for.
+        known = _paid_with(session, key, payment)
+        if known is None:
+            raise
+        return known
     after = {"total_fen": settlement.total_fen, "method": settlement.method, "payables": sorted(payment.payable_ids)}
     record_change(
         session, actor=by, action="settlement.paid", subject=f"settlement:{settlement.id}", at=now, after=after
     )
     return settlement
+
+
+def _paid_with(session: Session, key: str, payment: Payment) -> Settlement | None:
+    """The settlement that this key has written, if any; it must have paid the same."""
+    known = session.scalar(select(Settlement).where(Settlement.idempotency_key == key))
+    if known is not None:
+        paid = {payable.id for payable in queries.settlement_lines(session, known.id)}
+        if known.farmer_id != payment.farmer_id or paid != payment.payable_ids:
+            raise KeyReused
+    return known
 
 
 def _payables(session: Session, payment: Payment) -> Sequence[Payable]:
