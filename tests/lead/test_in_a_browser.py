@@ -117,9 +117,10 @@ def test_a_scanner_alone_hands_parcels_over(page: Page, url: str, database: Data
     numbers = [packed_parcel(database, bench) for _ in range(2)]
     page.goto(f"{url}/bench/lead/hand-over")
     for number, tracking in zip(numbers, ("78000000000128", "SF1400000000017"), strict=True):
+        expect(page.locator("main [name=parcel]")).to_be_focused()
         page.keyboard.type(number)
         page.keyboard.press("Enter")
-        page.wait_for_url("**parcel=*")
+        expect(page.locator("[name=tracking]")).to_be_focused()
         page.keyboard.type(tracking)
         page.keyboard.press("Enter")
         page.wait_for_url("**/hand-over")
