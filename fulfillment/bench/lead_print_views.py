@@ -9,8 +9,8 @@ from fulfillment.bench.slip_views import PRINT_WITHIN, pdf_answer, slip_for
 from fulfillment.labels.pdf import slips_pdf
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.labels.sheets import unprintable
-from fulfillment.packing import lead_service, print_queries
-from fulfillment.packing.lead_service import LARGEST_BATCH
+from fulfillment.packing import print_queries, print_service
+from fulfillment.packing.print_service import LARGEST_BATCH
 from kernel import once
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
@@ -51,7 +51,7 @@ def _record(session: Session, form: Form, chosen: list[int], reason: str) -> int
     """The id of the batch's first print; sent twice, it is the batch of the first time."""
     typed = {**form.values, "parcel": ",".join(map(str, chosen))}
     if once.is_first(session, typed, purpose="print-slips", by=actor(), now=utc_now()):
-        return lead_service.print_slips(session, chosen, reason=reason, now=utc_now(), by=actor())[0].id
+        return print_service.print_slips(session, chosen, reason=reason, now=utc_now(), by=actor())[0].id
     return print_queries.prints_of(session, chosen[0])[-1].id
 
 

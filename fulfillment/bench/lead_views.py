@@ -123,7 +123,7 @@ def take_back(task_id: int) -> Response:
 def settle_trouble(task_id: int) -> Response:
     """What was wrong with the goods is seen to: the work may be handed out again at once."""
     with transaction() as session:
-        packing.settle_trouble(session, _bounded(task_id), now=utc_now(), by=actor())
+        lead_service.settle_trouble(session, _bounded(task_id), now=utc_now(), by=actor())
     return redirect(url_for("lead.board"), code=303)
 
 

@@ -174,7 +174,8 @@ def _sent_file() -> bytes:
     if sent is None:
         return b""
     with closing(sent):
-        return sent.read(price_file.LARGEST_BYTES + 1)
+        content: bytes = sent.read(price_file.LARGEST_BYTES + 1)
+    return content
 
 
 @blueprint.get("/template.csv")

@@ -15,7 +15,7 @@ from fulfillment.labels.pdf import slips_pdf
 from fulfillment.labels.rules import REPRINT_REASONS, Slip, reason_words
 from fulfillment.labels.service import slip_of
 from fulfillment.labels.sheets import PREVIEW, sheets_of, unprintable
-from fulfillment.packing import lead_service, print_queries, queries
+from fulfillment.packing import print_queries, print_service, queries
 from fulfillment.packing.lead_rules import has_in_hand, parcel_number, read_scan
 from fulfillment.packing.models import Parcel, SlipPrint
 from fulfillment.packing.states import CANCELLED, HANDED_OVER
@@ -54,7 +54,7 @@ def print_slip(number: str) -> Response:
             if once.FIELD not in form.values or once.is_first(
                 session, form.values, purpose=f"slip:{parcel.number}", by=actor(), now=utc_now()
             ):
-                lead_service.print_slips(session, [parcel.id], reason=reason, now=utc_now(), by=actor())
+                print_service.print_slips(session, [parcel.id], reason=reason, now=utc_now(), by=actor())
     except NotFound:
         raise
     except Problem as problem:

@@ -151,7 +151,7 @@ def undo(task_id: int) -> Response:
 def put_back(task_id: int) -> Response:
     """The goods of a cancelled order are back on the shelf."""
     with transaction() as session:
-        packing.note_put_back(session, _task(task_id), _me(), now=utc_now())
+        packer_service.note_put_back(session, _task(task_id), _me(), now=utc_now())
     _say(t("谢谢，放回去就好了。", "Thank you, that is all."))
     return redirect(url_for("bench.home"), code=303)
 

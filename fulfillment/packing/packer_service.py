@@ -1,4 +1,4 @@
-"""What a packer does with a scanner: a number scanned or typed marks the parcel done, when it is the right one."""
+"""What else a packer does: a number scanned or typed marks the parcel done, goods of stopped work go back."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from fulfillment.packing import queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import PackingTask
-from fulfillment.packing.states import TAKEN
+from fulfillment.packing.states import STOPPED, TAKEN
 from kernel.audit import Actor
 from kernel.errors import NotFound, Refused
 
@@ -54,3 +54,11 @@ def _holds_other_goods(session: Session, task: PackingTask, card: int | None) ->
     """Whether the card on the screen shows other goods than the task; no card at all asks for a look, too."""
     shown = session.get(PackingTask, card) if card is not None else None
     return shown is None or shown.mix != task.mix
+
+
+def note_put_back(session: Session, task_id: int, packer_id: int, *, now: datetime) -> None:
+    """The goods of work that was stopped in somebody's hands are back on the shelf; a second time changes nothing."""
+    task = packing.lock_task(session, task_id, packer_id)
+    if task.state == STOPPED and task.packed_at is None and task.put_back_at is None:
+        task.put_back_at = now
+        session.flush()

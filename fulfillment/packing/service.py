@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fulfillment.packing import queries, rules
-from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
+from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, TaskLog
 from fulfillment.packing.states import (
     CANCELLED,
     GOODS_TROUBLES,
@@ -30,7 +30,7 @@ from fulfillment.packing.states import (
 )
 from fulfillment.piecework import service as piecework
 from fulfillment.routing.rules import WaitingTask, batch_size, fair_share, needs_in_words, next_tasks
-from kernel.audit import Actor, record_change
+from kernel.audit import Actor
 from kernel.clock import day_bounds, local_day
 from kernel.errors import NotFound, Refused
 from kernel.ids import time_ordered_id
@@ -300,31 +300,6 @@ def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime,
     return len(in_hand)
 
 
-def settle_trouble(session: Session, task_id: int, *, now: datetime, by: Actor) -> PackingTask:
-    """The lead has seen to what was wrong: the work is handed out again at once."""
-    task = lock_task(session, task_id)
-    if task.state == WAITING and task.trouble is not None:
-        record_change(
-            session,
-            actor=by,
-            action="task.trouble_settled",
-            subject=f"packing_task:{task.id}",
-            at=now,
-            before={"trouble": task.trouble},
-        )
-        task.trouble = task.rests_until = None
-        session.flush()
-    return task
-
-
-def note_put_back(session: Session, task_id: int, packer_id: int, *, now: datetime) -> None:
-    """The goods of work that was stopped in somebody's hands are back on the shelf; a second time changes nothing."""
-    task = lock_task(session, task_id, packer_id)
-    if task.state == STOPPED and task.packed_at is None and task.put_back_at is None:
-        task.put_back_at = now
-        session.flush()
-
-
 def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: Actor, reason: str) -> None:
     """The order will not be sent: its work stops, also in somebody's hands. What was packed stays owed.
 
@@ -349,22 +324,3 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
         if task.parcel.state != CANCELLED:
             move_parcel(task.parcel, CANCELLED)
     session.flush()
-
-
-def record_slip_print(session: Session, parcel_id: int, *, now: datetime, by: Actor, reason: str = "") -> int:
-    """Note that a slip was printed; returns which copy it is.
-
-    Raises:
-        Refused: it was printed before and no reason is given for another.
-    """
-    session.execute(select(Parcel.id).where(Parcel.id == parcel_id).with_for_update())
-    copies = queries.slip_copies(session, parcel_id)
-    if copies and not reason:
-        raise Refused(
-            "这张单子已经打印过了。要再打一张，请选原因。",
-            "This slip was printed already. Choose a reason to print it again.",
-            code="printed_already",
-        )
-    session.add(SlipPrint(parcel_id=parcel_id, copy=copies + 1, at=now, by=by.name, reason=reason if copies else ""))
-    session.flush()
-    return copies + 1

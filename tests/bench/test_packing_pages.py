@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.packing import print_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import PACKED, WAITING
@@ -354,7 +355,7 @@ def test_every_page_in_every_state_speaks_both_languages(tablet: Tablet, lang: s
     seen += [tablet.look(), tablet.look("/bench/wrong")]
     seen += [tablet.look(f"/bench/wrong/{reason}") for reason in TROUBLES]
     with tablet.database.transaction() as session:
-        packing.record_slip_print(session, many.parcel_id, now=NOW, by=SYSTEM)
+        print_service.record_slip_print(session, many.parcel_id, now=NOW, by=SYSTEM)
     seen.append(tablet.look())
     seen.append(tablet.look(tablet.press(f"/bench/tasks/{many.id}/done").location))
     seen.append(tablet.look("/bench/passbook"))

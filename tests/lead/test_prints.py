@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fulfillment.bench.slip_views import PRINT_WITHIN
-from fulfillment.packing import lead_service, print_queries
-from fulfillment.packing import service as packing
+from fulfillment.packing import print_queries, print_service
 from kernel import once
 from kernel.audit import SYSTEM
 from kernel.db import Database
@@ -153,7 +152,7 @@ def test_the_log_has_pages(lead: FlaskClient, database: Database, bench: Bench) 
     with database.transaction() as session:
         parcel_id = parcel_of(session, number).id
         for copy in range(print_queries.PAGE + 2):
-            packing.record_slip_print(session, parcel_id, now=NOW, by=bench.lead, reason="torn" if copy else "")
+            print_service.record_slip_print(session, parcel_id, now=NOW, by=bench.lead, reason="torn" if copy else "")
     page = lead.get("/bench/lead/prints/log").text
     (older,) = re.findall(r'rel="next" href="([^"]+)"', page)
     assert page.count('data-label="为什么"') == print_queries.PAGE
@@ -175,7 +174,7 @@ def press_at_once(database: Database, bench: Bench, number: str, presses: int = 
         start.wait()
         try:
             with database.transaction() as session:
-                lead_service.print_slips(session, [parcel_id], reason="", now=NOW, by=bench.lead)
+                print_service.print_slips(session, [parcel_id], reason="", now=NOW, by=bench.lead)
             got.append("printed")
         except Refused as refusal:
             got.append(refusal.code)
@@ -204,9 +203,9 @@ def test_two_first_copies_without_the_guard(database: Database, bench: Bench, mo
     def print_unguarded(session: Session, parcel_id: int, **facts: object) -> int:
         copies = print_queries.copies_of(session, [parcel_id]).get(parcel_id, 0)
         everybody.wait(10)
-        session.add(packing.SlipPrint(parcel_id=parcel_id, copy=copies + 1, at=NOW, by="x", reason=""))
+        session.add(print_service.SlipPrint(parcel_id=parcel_id, copy=copies + 1, at=NOW, by="x", reason=""))
         return copies + 1
 
-    monkeypatch.setattr(packing, "record_slip_print", print_unguarded)
-    monkeypatch.setattr(lead_service, "_lock", lambda session, ids: print_queries.parcels_in_order(session, list(ids)))
+    monkeypatch.setattr(print_service, "record_slip_print", print_unguarded)
+    monkeypatch.setattr(print_service, "_lock", lambda session, ids: print_queries.parcels_in_order(session, list(ids)))
     assert press_at_once(database, bench, number).count("printed") > 1

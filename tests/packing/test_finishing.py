@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.packing import queries
+from fulfillment.packing import lead_service, packer_service, print_service, queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import GOODS_TROUBLES, OPEN, PACKED, PERSON_TROUBLES, STOPPED, TAKEN, WAITING
@@ -79,7 +79,7 @@ def test_somebody_elses_work_is_not_found(session: Session, task: PackingTask, p
         lambda: finish(session, task.id, other),
         lambda: undo(session, task, other, 1),
         lambda: give_back(session, task, other, "short"),
-        lambda: packing.note_put_back(session, task.id, id_of(other), now=NOW),
+        lambda: packer_service.note_put_back(session, task.id, id_of(other), now=NOW),
     ):
         with pytest.raises(NotFound):
             attempt()
@@ -105,7 +105,7 @@ def test_once_the_lead_has_seen_to_it_the_work_is_handed_out_at_once(
     session: Session, task: PackingTask, packer: Actor
 ) -> None:
     give_back(session, task, packer, "short")
-    packing.settle_trouble(session, task.id, now=NOW, by=SYSTEM)
+    lead_service.settle_trouble(session, task.id, now=NOW, by=SYSTEM)
     assert task.id in {taken.id for taken in take(session, make_packer(session, "别人"))}
 
 
@@ -139,7 +139,7 @@ def test_an_order_stopped_in_hand_is_told_until_the_goods_are_back(
         finish(session, task.id, packer)
     assert refusal.value.code == "stopped"
     for _ in range(2):
-        packing.note_put_back(session, task.id, id_of(packer), now=NOW)
+        packer_service.note_put_back(session, task.id, id_of(packer), now=NOW)
     assert queries.to_put_back(session, id_of(packer)) == []
     assert wages(session, packer) == []
 
@@ -186,8 +186,8 @@ def test_the_database_refuses_a_reversal_that_is_not_of_its_entry(
 
 
 def test_a_slip_is_printed_again_only_with_a_reason(session: Session, task: PackingTask, packer: Actor) -> None:
-    assert packing.record_slip_print(session, task.parcel_id, now=NOW, by=packer) == 1
+    assert print_service.record_slip_print(session, task.parcel_id, now=NOW, by=packer) == 1
     with pytest.raises(Refused):
-        packing.record_slip_print(session, task.parcel_id, now=NOW, by=packer)
-    assert packing.record_slip_print(session, task.parcel_id, now=NOW, by=packer, reason="torn") == 2
+        print_service.record_slip_print(session, task.parcel_id, now=NOW, by=packer)
+    assert print_service.record_slip_print(session, task.parcel_id, now=NOW, by=packer, reason="torn") == 2
     assert queries.slip_copies(session, task.parcel_id) == 2
