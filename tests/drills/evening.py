@@ -18,6 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import workflows
+from app.care.invariants import check_within
+from app.care.rounds import ALL_INVARIANTS
 from app.worker import Worker
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
@@ -276,6 +278,7 @@ class Evening(RuleBasedStateMachine):
                 if not self.worker.run_once():
                     break
         self.the_books_agree()
+        assert check_within(self.session, ALL_INVARIANTS).violations == []
         for charge in self.desk.store.newest("charge", most=10_000):
             payment = queries.payment_of_intent(self.session, charge["payment_intent"])
             assert payment is not None, "money that nobody knows of"

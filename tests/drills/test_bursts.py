@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
+from app.care.invariants import check
+from app.care.rounds import ALL_INVARIANTS
 from app.jobs import tools_for
 from app.worker import Worker
 from benchmarks.web import Web
@@ -76,7 +78,7 @@ def assert_sold_out_exactly(database: Database, crowd: Crowd) -> None:
     with database.transaction() as session:
         numbers = set(session.scalars(select(Order.number).where(Order.stream_id == crowd.offer.stream_id)))
         assert numbers == {order["number"] for order in crowd.placed.values()}, "every acknowledged order, no other"
-        assert contradictions(session) == []
+    assert_every_book_agrees(database)
 
 
 def pay_everything(crowd: Crowd, stripe: Flask, web: Web) -> None:
@@ -113,6 +115,15 @@ def finish_everything(database: Database, packers: list[Actor]) -> None:
             thread.join(30)
 
 
+def assert_every_book_agrees(database: Database) -> None:
+    """Counted again in two ways: the drills' own, and `gongfang check-invariants`."""
+    with database.transaction() as session:
+        assert contradictions(session) == []
+    report = check(database, ALL_INVARIANTS)
+    assert report.violations == []
+    assert report.checked["orders_are_whole"] > 0
+
+
 def assert_all_paid_packed_and_owed(database: Database, rounds: int, stripe: Flask) -> None:
     with database.transaction() as session:
         states = dict(session.execute(select(Order.state, func.count()).group_by(Order.state)).all())
@@ -121,7 +132,7 @@ def assert_all_paid_packed_and_owed(database: Database, rounds: int, stripe: Fla
         assert states == {"paid": UNITS * rounds}
         assert tasks == {"packed": UNITS * rounds}
         assert owed == UNITS * rounds * RATE_FEN
-        assert contradictions(session) == []
+    assert_every_book_agrees(database)
     assert len(stripe.extensions["desk"].store.newest("charge", most=10_000)) == UNITS * rounds
 
 
@@ -182,6 +193,8 @@ def test_the_same_crowd_buys_too_much_without_the_guard(database: Database, tmp_
                 break
     assert len(crowd.placed) > UNITS
     assert sold(database, crowd.offer) > UNITS
+    broken = {violation["invariant"] for violation in check(database, ALL_INVARIANTS).violations}
+    assert broken >= {"nothing_oversold", "offers_not_oversold"}, "and it is noticed"
 
 
 def sweep_ten_times(worker: Worker) -> None:
@@ -210,5 +223,4 @@ def test_a_worker_beside_the_crowd_ends_holds_without_selling_twice(
             sweeping.join()
             assert second.statuses == {201: UNITS, 409: BUYERS - UNITS}
             assert sold(database, offer) == UNITS
-            with database.transaction() as session:
-                assert contradictions(session) == []
+            assert_every_book_agrees(database)
