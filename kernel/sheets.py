@@ -5,20 +5,26 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 # What Excel, WPS or LibreOffice may take for a formula; full-width signs count too in Chinese and Japanese versions.
 _STARTS_FORMULA = tuple("=+-@＝＋－＠\t\r\n|%")
 # Longer digit strings lose their last digits in a spreadsheet (6.92E+18), so they are marked as text.
 _LONG_NUMBER = re.compile(r"[0-9]{12,}", re.ASCII)
 
-Cell = str | int | None
+Cell = str | int | Decimal | None
+
+
+def plain_yuan(fen: int) -> Decimal:
+    """Fen as ``1234.50``, also below zero: a number, so that a spreadsheet can add it up."""
+    return Decimal(fen).scaleb(-2)
 
 
 def safe_cell(value: Cell) -> str:
     """The text of a cell; an apostrophe before it keeps a spreadsheet from running or rounding it."""
     if value is None:
         return ""
-    if isinstance(value, int):
+    if isinstance(value, int | Decimal):
         return str(value)
     text = "".join(c for c in value if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
     bare = "".join(c for c in text if unicodedata.category(c) != "Cf").lstrip()

@@ -25,8 +25,3 @@ def local(moment: datetime | None) -> str:
     """A moment as a spreadsheet reads it, in the workshop's zone."""
     zone: ZoneInfo = setting("workshop_zone")
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment else ""
-
-
-def plain_yuan(fen: int) -> str:
-    """Fen, never negative, as ``1234.50``: digits only, so that a spreadsheet can add it up."""
-    return f"{fen // 100}.{fen % 100:02d}"

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from app import workflows
 from app.console import orders_queries, orders_service, paging, words
 from app.console.decisions import note_words
-from app.console.exports import csv_file, local, plain_yuan
+from app.console.exports import csv_file, local
 from app.console.forms import done, first_time, said_again
 from app.console.orders_queries import OrderSearch
 from fulfillment.labels.rules import mask_name, mask_phone
@@ -17,7 +17,7 @@ from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, current_person, database, requires, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
-from kernel.sheets import Cell
+from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 from shop.orders.models import CHANNELS, Order
 from shop.orders.states import STATES

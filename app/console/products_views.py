@@ -7,14 +7,14 @@ from pathlib import Path
 from flask import Blueprint, current_app, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.console.exports import csv_file, plain_yuan
+from app.console.exports import csv_file
 from app.console.forms import done, first_time, said_again
 from app.console.words import FORMS, LABEL_FIELDS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
-from kernel.sheets import Cell
+from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 from shop.catalog import forms, queries, service
 from shop.catalog.models import Product, Variant

@@ -19,6 +19,7 @@ from kernel.errors import Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER
+from kernel.sheets import plain_yuan
 from kernel.text import t
 
 blueprint = Blueprint("wages", __name__)
@@ -176,10 +177,5 @@ def wages_csv() -> Response:
     span, _ = _read_span()
     header = [t("姓名", "Name"), t("件数", "Pieces"), t("金额（元）", "Yuan")]
     with transaction() as session:
-        rows = [(one.name, one.pieces, _plain_yuan(one.fen)) for one in _wages(session, span)]
+        rows = [(one.name, one.pieces, plain_yuan(one.fen)) for one in _wages(session, span)]
     return csv_answer(header, rows, f"wages-{span.first}-{span.last}")
-
-
-def _plain_yuan(fen: int) -> str:
-    """Yuan without thousands marks, for a spreadsheet to add up."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"

@@ -4,7 +4,7 @@ Rows are locked in one order: the packer, then tasks by id, then a task's parcel
 (cancelling, handing over) has taken it before any of these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -58,37 +58,51 @@ def open_parcels(session: Session, order: Order, now: datetime, *, heaviest_g: i
         for variant in session.scalars(select(Variant).where(Variant.id.in_([x.variant_id for x in order.lines])))
     }
     to_pack = [rules.ToPack(x.id, x.variant_id, x.sku, x.quantity, variants[x.variant_id].gross_g) for x in order.lines]
-    titles = {line.id: line for line in order.lines}
+    photos = {variant.id: variant.product.photo for variant in variants.values()}
     parcels = []
     for sequence, box in enumerate(rules.split(to_pack, heaviest_g), 1):
-        assert order.ship_by is not None
-        parcel = Parcel(
-            number=f"{order.number.replace('-', '')}{sequence:02d}",
-            order_id=order.id,
-            sequence=sequence,
-            weight_g=rules.weight_g(box),
-            due_at=order.ship_by,
-            state=OPEN,
-            created_at=now,
-        )
-        session.add(parcel)
-        session.flush()
-        session.add_all(
-            ParcelLine(
-                parcel_id=parcel.id,
-                order_line_id=line.order_line_id,
-                variant_id=line.variant_id,
-                quantity=line.quantity,
-                sku=line.sku,
-                title=titles[line.order_line_id].title,
-                spec=titles[line.order_line_id].spec,
-                photo=variants[line.variant_id].product.photo,
-            )
-            for line in box
-        )
+        parcel = _open_parcel(session, order, sequence, box, photos, now)
         _open_task(session, parcel, box, now, reason)
         parcels.append(parcel)
     return parcels
+
+
+def _open_parcel(
+    session: Session,
+    order: Order,
+    sequence: int,
+    box: Sequence[rules.ToPack],
+    photos: Mapping[int, str],
+    now: datetime,
+) -> Parcel:
+    """One box of an order; its lines copy what the order says, so that a slip never changes afterwards."""
+    assert order.ship_by is not None
+    parcel = Parcel(
+        number=f"{order.number.replace('-', '')}{sequence:02d}",
+        order_id=order.id,
+        sequence=sequence,
+        weight_g=rules.weight_g(box),
+        due_at=order.ship_by,
+        state=OPEN,
+        created_at=now,
+    )
+    session.add(parcel)
+    session.flush()
+    ordered = {line.id: line for line in order.lines}
+    session.add_all(
+        ParcelLine(
+            parcel_id=parcel.id,
+            order_line_id=line.order_line_id,
+            variant_id=line.variant_id,
+            quantity=line.quantity,
+            sku=line.sku,
+            title=ordered[line.order_line_id].title,
+            spec=ordered[line.order_line_id].spec,
+            photo=photos[line.variant_id],
+        )
+        for line in box
+    )
+    return parcel
 
 
 def _open_task(session: Session, parcel: Parcel, box: Sequence[rules.ToPack], now: datetime, reason: str) -> None:
