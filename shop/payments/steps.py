@@ -22,7 +22,7 @@ from shop.orders.states import HELD
 from shop.payments import notes, queries, refunds, service
 from shop.payments.models import Payment, PaymentEvent, Refund
 from shop.payments.rules import Decision, SessionFacts
-from shop.payments.states import LIVE, OPENING, REQUESTED
+from shop.payments.states import LIVE, OPENING, REQUESTED, UNDER_WAY
 from shop.payments.stripe_gateway import EventFacts, PaymentsRefused, RefundFacts, StripeGateway
 
 # Stripe forgets idempotency keys after a day; a refund that waited longer is looked for before it is sent again.
@@ -46,7 +46,7 @@ def checkout_url_for(database: Database, till: Till, order_number: str, now: dat
     """The address of the order's hosted page; double taps and two tabs get the same page.
 
     Raises:
-        Refused: the order is not waiting for money.
+        Refused: the order is not waiting for money, or a wallet's money is under way.
         PaymentsAway: Stripe did not answer; asking again is safe.
     """
     with database.transaction() as session:
@@ -55,6 +55,12 @@ def checkout_url_for(database: Database, till: Till, order_number: str, now: dat
             raise NotFound("没有这个订单。", "There is no such order.")
         order = orders.lock_order(session, order_id)
         payment = service.begin_payment(session, order, now)
+        if payment.state == UNDER_WAY:
+            raise Refused(
+                "正在确认您的付款，请不要重复付款。",
+                "Your payment is being checked. Please do not pay twice.",
+                code="under_way",
+            )
         if payment.url and payment.state != OPENING:
             return payment.url
     facts = _open(till, payment, order)

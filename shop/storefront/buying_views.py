@@ -44,6 +44,8 @@ def _render(page: queries.LivePage, form: Form, key: str, problem: Problem | Non
     response = make_response(html, problem.status if problem else 200)
     # The page holds a name and an address; it must not stay in a shared cache.
     response.headers["Cache-Control"] = "no-store"
+    if problem and problem.status in (429, 503):
+        response.headers["Retry-After"] = str(problem.extra.get("retry_after_s", 5))
     device.name_device(response)
     device.keep_wish(response, key)
     return response
@@ -84,6 +86,7 @@ def place_order(stream_id: int) -> Response:
         page = _page(session, stream_id)
     form, name = Form(request.form), device_hash()
     try:
+        forms.refuse_risen_prices(request.form, page.offers)
         placed = place(
             forms.read_order_form(
                 request.form,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kernel.errors import Invalid
+from kernel.errors import Invalid, Refused
 from kernel.forms import Form
 from kernel.text import Locale
 from shop.orders import forms as orders
@@ -17,6 +17,11 @@ ADDRESS_FIELDS = ("province", "city", "district", "street", "detail")
 def quantity_field(offer_id: int) -> str:
     """The name of an offer's quantity field."""
     return f"quantity-{offer_id}"
+
+
+def seen_field(offer_id: int) -> str:
+    """The name of the field that says which price was on the screen."""
+    return f"seen-{offer_id}"
 
 
 def read_order_form(
@@ -55,6 +60,24 @@ def read_order_form(
     except Invalid as problem:
         problem.fields = {_page_name(name, wanted): text for name, text in problem.fields.items()}
         raise
+
+
+def refuse_risen_prices(typed: Mapping[str, str], offers: Sequence[OfferCard]) -> None:
+    """The streamer may have changed a price while the form was open: nobody pays more than was on the screen.
+
+    What the page says about prices is compared, never used; a price that fell is simply the buyer's luck.
+
+    Raises:
+        Refused: a price is higher now (``price_changed``).
+    """
+    for offer in offers:
+        seen = typed.get(seen_field(offer.id), "")
+        if seen.isascii() and seen.isdigit() and len(seen) < 12 and int(seen) < offer.price_fen:
+            raise Refused(
+                "价格刚刚变了，现在的价格在下面。合适的话请再下单。",
+                "A price has just changed; the present one is below. Order again if it suits you.",
+                code="price_changed",
+            )
 
 
 def _page_name(name: str, wanted: Sequence[tuple[int, str]]) -> str:

@@ -119,6 +119,8 @@ def test_while_a_wallet_takes_its_time_the_page_says_checking_and_offers_no_seco
         assert f'action="/orders/{number}/pay"' not in page
     assert town.state(number) == "held"
     town.deliver()
+    assert town.press_pay(number) == f"/orders/{number}", "a page that was open before offers it still"
+    assert "请不要重复付款" in town.page(number)
     assert town.state(number) == "held"
     town.finish_later()
     town.deliver()

@@ -9,6 +9,7 @@ from kernel.db import Database
 from shop.orders.models import Order
 from shop.orders.views import order_key
 from shop.stock.models import StockLevel
+from shop.streams.models import Offer
 from tests.storefront.pages import assert_nothing_inline, fields_of, place_on_page, typed_order
 from tests.world import LiveOffer, make_live_offer
 
@@ -256,3 +257,28 @@ def test_an_english_reader_finds_her_province(client: FlaskClient, offer: LiveOf
     form = f"/live/{offer.stream_id}/buy?offer={offer.offer_id}"
     assert "Zhejiang 浙江省" in client.get(f"{form}&lang=en").text
     assert "Zhejiang" not in client.get(f"{form}&lang=zh").text
+
+
+def test_nobody_pays_more_than_was_on_the_screen(client: FlaskClient, database: Database, offer: LiveOffer) -> None:
+    typed = typed_order(client, offer)
+    change_price(database, offer, 4_500)
+    answer = client.post(f"/live/{offer.stream_id}/orders?lang=zh", data=typed)
+    assert answer.status_code == 409
+    assert "价格刚刚变了" in answer.text
+    assert fields_of(answer)["buyer.name"] == "张三"
+    assert count_orders(database) == 0
+    again = {**typed, **fields_of(answer)}
+    assert client.post(f"/live/{offer.stream_id}/orders", data=again).status_code == 303
+
+
+def test_a_price_that_fell_is_the_buyers_luck(client: FlaskClient, database: Database, offer: LiveOffer) -> None:
+    typed = typed_order(client, offer)
+    change_price(database, offer, 3_000)
+    assert client.post(f"/live/{offer.stream_id}/orders", data=typed).status_code == 303
+    with database.transaction() as session:
+        assert session.scalars(select(Order.goods_fen)).all() == [3_000]
+
+
+def change_price(database: Database, offer: LiveOffer, price_fen: int) -> None:
+    with database.transaction() as session:
+        session.get_one(Offer, offer.offer_id).price_fen = price_fen
