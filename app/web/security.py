@@ -37,6 +37,9 @@ def install(app: Flask, settings: Settings) -> None:
     def harden(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if response.mimetype == "application/pdf":
+            # Browsers show a PDF in a page of their own, which a policy of 'none' would leave empty.
+            response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
         _say_how_long_to_keep(response)
         return response
 
