@@ -55,8 +55,8 @@ def load(session: Session, actors: dict[str, Actor], now: datetime) -> None:
 
 
 def sign_ins() -> Sequence[tuple[str, str, str]]:
-    """Who may sign in at the bench: (page, who, how)."""
+    """Who may sign in at the bench, by the name on the tablet: (page, who, how)."""
     return [
-        ("/bench/sign-in", name, f"PIN {pin}, badge {badge_code(index)}")
-        for index, (name, _, pin, _, _) in enumerate(VILLAGERS[:3])
+        ("/bench/sign-in", shown_name, f"PIN {pin}, badge {badge_code(index)}")
+        for index, (_, shown_name, pin, _, _) in enumerate(VILLAGERS[:3])
     ]
