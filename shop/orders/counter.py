@@ -10,7 +10,7 @@ keep them honest with each other.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from json import dumps
 from threading import Event, Lock
@@ -76,51 +76,62 @@ class Counter:
 
         The line fills while the commit runs, so no timer is needed; each request is woken exactly once.
         """
-        with self._gate:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        batch = self._next_in_line(MOST_AT_ONCE)
         try:
-            answers = self._answers([ticket.asked for ticket in batch], now)
-            for ticket, answer in zip(batch, answers, strict=True):
-                ticket.answer = answer
+            self._answer(batch, now)
         finally:
             with self._gate:
                 following = self._waiting[0] if self._waiting else None
                 self._has_clerk = following is not None
-            for ticket in batch:
-                ticket.answer = ticket.answer or _busy()
-                ticket.called.set()
+            _call(batch)
             if following:
                 following.called.set()
 
-    def _answers(self, batch: Sequence[Asked], now: datetime) -> Sequence[Placed | Exception]:
+    def _next_in_line(self, most: int, *, only_for: Collection[int] | None = None) -> list[_Ticket]:
+        """Those who wait, first come first; only those who want nothing but these offers, if named."""
+        with self._gate:
+            chosen: list[_Ticket] = []
+            others: deque[_Ticket] = deque()
+            for ticket in self._waiting:
+                fits = only_for is None or all(line.offer_id in only_for for line in ticket.asked.lines)
+                (chosen if fits and len(chosen) < most else others).append(ticket)
+            self._waiting = others
+        return chosen
+
+    def _answer(self, batch: list[_Ticket], now: datetime) -> None:
         try:
-            return self._place_together(batch, now)
+            self._place_together(batch, now)
         except OperationalError:
             # A row lock held elsewhere or a server gone: trying each alone would only wait again, and so would those
-            # who came meanwhile. The same key may be sent again.
-            self._send_away_who_waits()
-            return [_busy() for _ in batch]
+            # who came meanwhile. They are told that it is busy; the same key may be sent again.
+            _call(self._next_in_line(len(self._waiting)))
         except Exception:  # noqa: BLE001
             # Whatever it is, nobody may be left waiting for an answer.
-            return [self._place_alone(asked, now) for asked in batch]
+            for ticket in batch:
+                ticket.answer = self._place_alone(ticket.asked, now)
 
-    def _send_away_who_waits(self) -> None:
-        with self._gate:
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for ticket in waiting:
-            ticket.answer = _busy()
-            ticket.called.set()
+    def _place_together(self, batch: list[_Ticket], now: datetime) -> None:
+        with self._database.transaction() as session:
+            offers = sql.lock_offers(session, {line.offer_id for ticket in batch for line in ticket.asked.lines})
+            # The rows may have been a while in coming: whoever came meanwhile for the same goods is served as well.
+            batch += self._next_in_line(MOST_AT_ONCE - len(batch), only_for=offers)
+            answers = place_locked(session, [ticket.asked for ticket in batch], offers, now)
+        for ticket, answer in zip(batch, answers, strict=True):
+            ticket.answer = answer
 
     def _place_alone(self, asked: Asked, now: datetime) -> Placed | Exception:
         try:
-            return self._place_together([asked], now)[0]
+            with self._database.transaction() as session:
+                return place_batch(session, [asked], now)[0]
         except Exception as error:  # noqa: BLE001 - the answer of this one request
             return error
 
-    def _place_together(self, batch: Sequence[Asked], now: datetime) -> list[Placed | Exception]:
-        with self._database.transaction() as session:
-            return place_batch(session, batch, now)
+
+def _call(tickets: Sequence[_Ticket]) -> None:
+    """Hand out the answers; who has none is told that it is busy."""
+    for ticket in tickets:
+        ticket.answer = ticket.answer or _busy()
+        ticket.called.set()
 
 
 def _busy() -> Unavailable:
@@ -129,8 +140,17 @@ def _busy() -> Unavailable:
 
 def place_batch(session: Session, batch: Sequence[Asked], now: datetime) -> list[Placed | Exception]:
     """Place these orders in one transaction, first come first served; one answer for each, in order."""
-    # Locked first: a double tap that another process is placing right now is then found among the known ones.
     offers = sql.lock_offers(session, {line.offer_id for asked in batch for line in asked.lines})
+    return place_locked(session, batch, offers, now)
+
+
+def place_locked(
+    session: Session, batch: Sequence[Asked], offers: dict[int, OfferState], now: datetime
+) -> list[Placed | Exception]:
+    """The same, once the offers that they ask for are locked.
+
+    Only now are keys looked up: a double tap that another process was placing meanwhile is found among them.
+    """
     known = sql.find_placed(session, [asked.idempotency_key for asked in batch])
     new = [asked for asked in batch if asked.idempotency_key not in known]
     turn = _Turn(session, offers, sql.taken_by_buyer(session, {asked.phone for asked in new}, offers, now), now)

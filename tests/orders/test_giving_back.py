@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from threading import Barrier, Event, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from kernel.audit import SYSTEM
 from kernel.db import Database
 from kernel.errors import Problem, Refused, TooMany, Unavailable
 from kernel.outbox import Job
+from shop.orders import counter as counter_module
 from shop.orders import counter_sql, rules, service
 from shop.orders.counter import Counter
 from shop.orders.forms import read_order
@@ -272,3 +275,52 @@ def test_one_device_cannot_order_without_end(database: Database, monkeypatch: py
     counter.place(wish(4, "b"), NOW)
     counter.place(wish(5, "a"), NOW + rules.ORDERS_WINDOW)
     assert len(states(database)) == 5
+
+
+def test_who_came_while_the_rows_were_busy_is_served_with_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction for all of them, but not for those who want something else."""
+    first = open_offer(database, on_hand=20)
+    second = another_offer(database, first, on_hand=20)
+    patient = Database(database.url, pool_size=2, lock_timeout_ms=14_000)
+    counter, transactions = Counter(patient), []
+    place_locked = counter_module.place_locked
+
+    def note_size(session: Session, batch: list[Asked], *rest: Any) -> Any:
+        transactions.append([asked.lines[0].offer_id for asked in batch])
+        return place_locked(session, batch, *rest)
+
+    monkeypatch.setattr(counter_module, "place_locked", note_size)
+    threads = [
+        Thread(target=counter.place, args=(ask(offer, f"late-{number:05d}", phone=f"1380000{number:04d}"), NOW))
+        for number, offer in enumerate([first, first, second, first, first])
+    ]
+    with database.transaction() as busy:
+        busy.execute(select(Offer).where(Offer.id == first.offer_id).with_for_update())
+        threads[0].start()
+        wait_until(lambda: waits_for_a_lock(database))
+        for thread in threads[1:]:
+            thread.start()
+        wait_until(lambda: len(counter._waiting) == len(threads) - 1)
+    for thread in threads:
+        thread.join(30)
+    patient.dispose()
+    assert transactions == [[first.offer_id] * 4, [second.offer_id]]
+    assert set(states(database).values()) == {"held"}
+    assert_books_agree(database)
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.transaction() as session:
+        return bool(session.scalar(text(waiting)))
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look again and again until it is so."""
+    for _ in range(2_000):
+        if is_so():
+            return
+        Event().wait(0.005)
+    raise AssertionError("it never was so")
