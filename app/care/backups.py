@@ -3,12 +3,14 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import psycopg
 from alembic.util.exc import CommandError
@@ -146,27 +148,75 @@ def _look_at(url: str) -> Report:
 
 
 def _pour(url: str, file: Path) -> None:
-    """All of it in one transaction, so that half a restore cannot be."""
-    _run("pg_restore", url, "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", last=str(file))
+    """All of it in one transaction, so that half a restore cannot be.
+
+    pg_restore writes SQL and psql runs it: on its own, pg_restore sets what a server older than itself does not know.
+    """
+    with TemporaryFile() as said:
+        reading = subprocess.Popen(
+            [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=said,
+        )
+        writing = subprocess.Popen(
+            [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", _name_of(url)],
+            env=_surroundings(url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        assert reading.stdout is not None
+        assert writing.stdin is not None
+        # psql may have given up meanwhile; why is in what it said.
+        with suppress(BrokenPipeError), writing.stdin as sql_in:
+            sql_in.write(b"BEGIN;\n")
+            _copy(reading.stdout, sql_in)
+            if reading.wait() == 0:
+                sql_in.write(b"COMMIT;\n")
+        reading.stdout.close()
+        if any([reading.wait(), writing.wait()]):
+            said.seek(0)
+            raise _failed("pg_restore", said.read().decode("utf-8", "replace"))
 
 
-def _run(name: str, url: str, *arguments: str, last: str = "") -> None:
-    """Run a PostgreSQL program; the password goes through the environment, where `ps` does not show it."""
-    facts = conninfo_to_dict(_plain(url))
-    surroundings = {_ENVIRONMENT[key]: str(value) for key, value in facts.items() if key in _ENVIRONMENT}
-    database = str(facts.get("dbname", ""))
+def _copy(script: IO[bytes], out: IO[bytes]) -> None:
+    """The script but for the one setting of its head that PostgreSQL has only since 17."""
+    for line in script:
+        if line != b"SET transaction_timeout = 0;\n":
+            out.write(line)
+        if line.startswith(b"CREATE "):
+            break
+    copyfileobj(script, out)
+
+
+def _run(name: str, url: str, *arguments: str) -> None:
     done = subprocess.run(
-        [program(name), *arguments, "--dbname", database, *([last] if last else [])],
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **surroundings},
+        [program(name), *arguments, "--dbname", _name_of(url)],
+        env=_surroundings(url),
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
     if done.returncode:
-        # Only its first line: the rest quotes rows.
-        said = done.stderr.strip().splitlines()[:1]
-        raise Refused(f"{name} 没有成功。", f"{name} failed: {' '.join(said)}", code="backup_failed")
+        raise _failed(name, done.stderr)
+
+
+def _failed(name: str, said: str) -> Refused:
+    # Only its first line: the rest quotes rows.
+    first = " ".join(said.strip().splitlines()[:1])
+    return Refused(f"{name} 没有成功。", f"{name} failed: {first}", code="backup_failed")
+
+
+def _surroundings(url: str) -> dict[str, str]:
+    """Where the database is, and its password, through the environment: `ps` shows what stands on a command line."""
+    facts = conninfo_to_dict(_plain(url))
+    told = {_ENVIRONMENT[key]: str(value) for key, value in facts.items() if key in _ENVIRONMENT}
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **told}
+
+
+def _name_of(url: str) -> str:
+    return str(conninfo_to_dict(_plain(url)).get("dbname", ""))
 
 
 def _plain(url: str) -> str:

@@ -1,5 +1,6 @@
 """Backups: written while work goes on, proved, restored whole or not at all; a copied folder is none."""
 
+import io
 import json
 import shutil
 import stat
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select, text
 
+from app.care import backups
 from app.care.models import BACKUP, last_run
 from app.commands.care import backup, migrate, restore
 from kernel.clock import utc_now
@@ -196,6 +198,14 @@ def test_a_cut_backup_restores_nothing(
         with pytest.raises(Refused, match="pg_restore failed"):
             run(monkeypatch, empty, restore, str(cut))
         assert counts(empty) == {}
+
+
+def test_what_only_newer_servers_know_is_left_out_of_the_head_and_rows_are_left_alone() -> None:
+    head = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nCREATE TABLE x (y text);\n"
+    rows = b"COPY x (y) FROM stdin;\nSET transaction_timeout = 0;\n\\.\n"
+    out = io.BytesIO()
+    backups._copy(io.BytesIO(head + rows), out)
+    assert out.getvalue() == b"SET lock_timeout = 0;\nCREATE TABLE x (y text);\n" + rows
 
 
 def test_a_backup_under_writes_keeps_every_order_that_was_acknowledged_before(
