@@ -13,7 +13,8 @@ from shop.orders.placing import Asked, AskedLine, Limit
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{8,80}", re.ASCII)
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
-_LANDLINE = re.compile(r"0[0-9]{2,3}[0-9]{7,8}", re.ASCII)
+# Area codes begin 01 to 09; 00 is the way abroad.
+_LANDLINE = re.compile(r"0[1-9][0-9]{1,2}[0-9]{7,8}", re.ASCII)
 _FOREIGN = re.compile(r"\+[0-9]{7,15}", re.ASCII)
 _EXTENSION = re.compile(r"(.+?)\s*[-,，转]\s*([0-9]{1,6})", re.ASCII)
 _BETWEEN = re.compile(r"[\s()（）-]")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # No sandbox: the tests may run as root. The rest keeps Chromium from calling its makers.
@@ -25,6 +25,8 @@ ARGUMENTS = [
 PHONE, TABLET, PC = (390, 844), (1024, 768), (1440, 900)
 PASSWORD = "gongfang-demo"
 STEP_MS = 20_000
+# For every browser test: a machine that is busy is slow, not wrong.
+expect.set_options(timeout=STEP_MS)
 
 
 def _free_port() -> int:

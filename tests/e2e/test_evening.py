@@ -10,10 +10,9 @@ import pytest
 import zxingcpp
 from playwright.sync_api import Page, expect
 
-from tests.e2e.house import PHONE, STEP_MS, People, chromium, open_house
+from tests.e2e.house import PHONE, People, chromium, open_house
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=STEP_MS)
 
 BUYER = "欧阳𠮷㛃"
 TRACKING = "YT0000000000017"

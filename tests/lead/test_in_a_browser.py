@@ -88,6 +88,7 @@ def test_the_paper_of_the_page_can_be_read(page: Page, url: str, database: Datab
     page.goto(f"{url}/bench/slips/{number}")
     page.get_by_role("button", name="打印", exact=True).click()
     page.wait_for_function("window.printed > 0")
+    page.evaluate("document.fonts.ready.then(() => true)")
     pdf = page.pdf(prefer_css_page_size=True)
     # Chromium rounds paper to whole points.
     assert [(round(width), round(height)) for width, height in sizes_mm(pdf)] == [(100, 150)]

@@ -123,7 +123,7 @@ def test_splitting_an_address_loses_nothing(province: str, rest: str) -> None:
 
 
 MOBILE = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
-LANDLINE = st.from_regex(r"0[0-9]{2}[0-9]{8}", fullmatch=True)
+LANDLINE = st.from_regex(r"0[1-9][0-9][0-9]{8}", fullmatch=True)
 EXTENSION = st.from_regex(r"[0-9]{1,6}", fullmatch=True)
 
 
