@@ -26,7 +26,7 @@ _WHOLE = re.compile(r"([0-9]{1,6})(?:\.0+)?", re.ASCII)
 _MOBILE_WITH_EXTENSION = re.compile(
     r"(1[0-9*]{10})\s*(?:-|—|,|，|转|#|ext\.?)\s*([0-9]{1,6})", re.ASCII | re.IGNORECASE
 )
-_CHINA_CODE = re.compile(r"(?:\+|00)86[\s-]*", re.ASCII)
+_CHINA_CODE = re.compile(r"^\s*\(?(?:\+|00)86\)?[\s-]*", re.ASCII)
 _MOBILE = re.compile(r"1[0-9]{10}", re.ASCII)
 # Douyin and Kuaishou `##…##`, `$$…$$`; Taobao `~…~1~`.
 _ENCRYPTED = re.compile(r"##.+##|\$\$?.+\$\$?|~.+~\d*~?", re.DOTALL)
