@@ -75,11 +75,11 @@ class Web:
     def kill(self) -> None:
         """Pull the plug: every process of it is gone at once, in the middle of whatever it did."""
         assert self._process is not None
-        processes = [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]
-        for process in processes:
-            process.kill()
-        psutil.wait_procs(processes)
+        workers = psutil.Process(self._process.pid).children(recursive=True)
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # The port is free only when the last of them is gone.
+        psutil.wait_procs(workers)
 
     def stop(self) -> None:
         """Stop it in peace."""

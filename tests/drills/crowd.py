@@ -9,6 +9,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import requests
+from requests.exceptions import ChunkedEncodingError
 
 from tests.world import LiveOffer, order_body
 
@@ -75,7 +76,7 @@ class Crowd:
                     headers={"Idempotency-Key": f"{self.name}-{buyer:06d}"},
                     timeout=30,
                 )
-            except requests.ConnectionError:
+            except (requests.ConnectionError, ChunkedEncodingError):
                 with self._lock:
                     self.broken_lines += 1
                 Event().wait(0.05)
