@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app.web.language import COOKIE as LANGUAGE_COOKIE
+from fulfillment.crew.rules import BADGE, OWN, PIN
 from fulfillment.labels.rules import mask_name
 from kernel import limits
 from kernel.errors import NotFound, NotSignedIn, Problem, TooMany
@@ -23,6 +23,7 @@ from kernel.http import current_person, setting, sign_in_cookie, transaction, ut
 from kernel.people import service as people
 from kernel.people.models import Person
 from kernel.people.rules import LEAD, PACKER, WEIGHER, home_page
+from kernel.scans import without_garbage
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -67,7 +68,7 @@ def _count_day(session: Session, bucket: str, now: datetime) -> None:
         ) from None
 
 
-def _sign_in(find: Callable[[Session], Person], *, face: str, bucket: str | None) -> Response:
+def _sign_in(find: Callable[[Session], Person], *, face: str, bucket: str | None, how: str) -> Response:
     """Count the try, find the person, start a new sign-in and end the one that this device had."""
     _count_try(bucket)
     with transaction() as session:
@@ -84,6 +85,8 @@ def _sign_in(find: Callable[[Session], Person], *, face: str, bucket: str | None
             limits.forget(session, f"sign-in-day:{bucket}")
     # What the last person was told or typed does not belong to this one.
     cookie.clear()
+    # A shift remembers how its person came (fulfillment/crew).
+    cookie["came_by"] = how
     response = redirect(local_path(request.form.get("next")) or home_page(person.roles), code=303)
     response.set_cookie(
         sign_in_cookie(),
@@ -125,7 +128,10 @@ def sign_in_with_password() -> Response | tuple[str, int]:
         password = form.text("password", longest=128)
         form.check()
         return _sign_in(
-            lambda session: people.person_by_password(session, login, password), face="console", bucket=f"login:{login}"
+            lambda session: people.person_by_password(session, login, password),
+            face="console",
+            bucket=f"login:{login}",
+            how=OWN,
         )
     except Problem as problem:
         page = render_template("sign_in/password.html", form=form, problem=problem, next=request.form.get("next", ""))
@@ -203,7 +209,10 @@ def sign_in_with_pin(person_id: int) -> Response | tuple[str, int]:
     pin = request.form.get("pin", "")[:20]
     try:
         return _sign_in(
-            lambda session: people.person_by_pin(session, person_id, pin), face="bench", bucket=f"pin:{person_id}"
+            lambda session: people.person_by_pin(session, person_id, pin),
+            face="bench",
+            bucket=f"pin:{person_id}",
+            how=PIN,
         )
     except Problem as problem:
         return _pin_pad(person_id, problem)
@@ -212,10 +221,9 @@ def sign_in_with_pin(person_id: int) -> Response | tuple[str, int]:
 @blueprint.post("/bench/sign-in")
 def sign_in_with_badge() -> Response | tuple[str, int]:
     """Sign in at the bench with a scanned badge, also one that was scanned into the packer's parcel field."""
-    # A scanner types through the tablet's keyboard, which may be set to full-width letters.
-    code = normalize("NFKC", (request.form.get("badge") or request.form.get("code") or "")[:100])
+    code = without_garbage(request.form.get("badge") or request.form.get("code"))
     try:
-        return _sign_in(lambda session: people.person_by_badge(session, code), face="bench", bucket=None)
+        return _sign_in(lambda session: people.person_by_badge(session, code), face="bench", bucket=None, how=BADGE)
     except Problem as problem:
         return _badge_page(problem)
 

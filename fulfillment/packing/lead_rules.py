@@ -1,10 +1,10 @@
 """What the lead's pages decide without asking the database."""
 
 import re
-import unicodedata
 from typing import Final
 
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN
+from kernel.scans import without_garbage
 from kernel.text import Text
 
 # Why an order is stopped; "other" needs a word of its own.
@@ -15,16 +15,12 @@ STOP_REASONS: Final[dict[str, Text]] = {
     "other": Text("别的原因", "Another reason"),
 }
 
-_LONGEST_SCAN = 200
 _PLAIN = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}", re.ASCII)
 
 
 def read_scan(raw: object) -> str:
     """The number that a scanner or a person typed: folded, upper case, the end of an address; empty when it is none."""
-    if not isinstance(raw, str):
-        return ""
-    folded = "".join(unicodedata.normalize("NFKC", raw[:_LONGEST_SCAN]).upper().split())
-    number = folded.rstrip("/").rpartition("/")[2]
+    number = without_garbage(raw).rstrip("/").rpartition("/")[2]
     return number if _PLAIN.fullmatch(number) else ""
 
 

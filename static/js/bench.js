@@ -1,17 +1,6 @@
-// The packer's pages: a hand scanner works wherever the focus is, undo counts down, an empty place looks again by itself.
+// The packer's pages: undo counts down, an empty place looks again by itself. Scanning is in bench_scan.js.
 
 const LOOK_AGAIN_MS = 30000;
-
-// A scanner is a keyboard that ends with Enter. Its first sign may come while a button has the focus: take it to the field.
-const field = document.querySelector("[data-scan] input[name=code], input[name=badge]");
-if (field) {
-  document.addEventListener("keydown", (event) => {
-    const isTyped = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!isTyped || event.target.closest("input, textarea, select")) return;
-    field.value = "";
-    field.focus({ preventScroll: true });
-  });
-}
 
 // The way back stays as long as the server said; then the button goes and the sentence stays.
 for (const form of document.querySelectorAll("[data-undo]")) {
