@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEMO_SECRET = "demo-secret-key-never-for-production"  # noqa: S105 - refused in production below
 DEMO_WEBHOOK_SECRET = "whsec_gongfang_demo"  # noqa: S105 - likewise
+DEMO_COURIER_KEY = "gongfang-demo-courier"
+_COURIER_HOSTS = ("api.kuaidi100.com", "poll.kuaidi100.com", "api.kdniao.com")
+_DEMO_ACCOUNTS = "ZTO=3300000000/demo/demo YTO=3300000001/demo/demo YUNDA=3300000002/demo/demo SF=7550000000/demo/demo"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 
@@ -55,6 +58,22 @@ class Settings:
     shipping_fen: int
     remote_surcharge_fen: int
     heaviest_parcel_g: int
+    courier_provider: str
+    courier_accounts: Mapping[str, tuple[str, ...]]
+    courier_stuck_days: int
+    kuaidi_label_url: str
+    kuaidi_query_url: str
+    kuaidi_key: str
+    kuaidi_secret: str
+    kuaidi_customer: str
+    kdniao_label_url: str
+    kdniao_query_url: str
+    kdniao_id: str
+    kdniao_key: str
+    sender_name: str
+    sender_phone: str
+    sender_region: tuple[str, str, str]
+    sender_address: str
 
     @property
     def is_https(self) -> bool:
@@ -70,6 +89,17 @@ class Settings:
     def sandbox_url(self) -> str:
         """Where the demo's stand-ins are."""
         return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def courier_keys(self) -> dict[str, str]:
+        """What couriers' requests are signed with, as the sandbox is told."""
+        return {
+            "key": self.kuaidi_key,
+            "secret": self.kuaidi_secret,
+            "customer": self.kuaidi_customer,
+            "kdniao_id": self.kdniao_id,
+            "kdniao_key": self.kdniao_key,
+        }
 
     @property
     def uses_sandbox(self) -> bool:
@@ -102,6 +132,24 @@ class _Reader:
             return int(raw)
         self.problems.append(f"{name}: a whole number from {low} to {high}, not {raw!r}")
         return default
+
+    def accounts(self, name: str, default: str) -> dict[str, tuple[str, ...]]:
+        """``ZTO=partner/key/secret YTO=…``: what stands after a courier's code are up to three parts."""
+        found = [
+            re.fullmatch(r"([A-Z]{2,6})=([^\s/]+(?:/[^\s/]*){0,2})", part) for part in self._raw(name, default).split()
+        ]
+        if all(found):
+            return {match[1]: tuple(match[2].split("/")) for match in found if match}
+        # The value holds passwords, so it is not repeated.
+        self.problems.append(f"{name}: a list such as ZTO=partner/key/secret YTO=partner/key, one blank between them")
+        return {}
+
+    def region(self, name: str, default: str) -> tuple[str, str, str]:
+        parts = self._raw(name, default).split()
+        if len(parts) == 3:
+            return parts[0], parts[1], parts[2]
+        self.problems.append(f"{name}: province, city and county with blanks between them, not {' '.join(parts)!r}")
+        return "", "", ""
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         raw = self._raw(name, default)
@@ -156,8 +204,9 @@ def _read_all(read: _Reader) -> Settings:
     port = read.number("PORT", 8000, 1, 65_535)
     sandbox_port = read.number("SANDBOX_PORT", port + 1 if port < 65_535 else 8001, 1, 65_535)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    mode = read.text("GONGFANG_MODE", "demo", _one_of("demo", "test", "production"))
     return Settings(
-        mode=read.text("GONGFANG_MODE", "demo", _one_of("demo", "test", "production")),
+        mode=mode,
         secret_key=read.text("SECRET_KEY", DEMO_SECRET, lambda v: None if len(v) >= 32 else "at least 32 characters"),
         database_url=read.text("DATABASE_URL", "", _database_url) or None,
         var_dir=Path(read.text("VAR_DIR", "var")).resolve(),
@@ -185,7 +234,33 @@ def _read_all(read: _Reader) -> Settings:
         shipping_fen=read.number("SHIPPING_FEN", 600, 0, 1_000_000),
         remote_surcharge_fen=read.number("REMOTE_SURCHARGE_FEN", 1_500, 0, 1_000_000),
         heaviest_parcel_g=read.number("HEAVIEST_PARCEL_G", 10_000, 500, 50_000),
+        **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
+
+
+def _couriers(read: _Reader, sandbox_url: str, *, is_production: bool) -> dict[str, Any]:
+    """Who issues waybills, and who sends. A workshop without an account uses its couriers' own sheets."""
+    provider = read.text(
+        "COURIER_PROVIDER", "none" if is_production else "kuaidi100", _one_of("kuaidi100", "kdniao", "none")
+    )
+    return {
+        "courier_provider": provider,
+        "courier_accounts": read.accounts("COURIER_ACCOUNTS", "" if is_production else _DEMO_ACCOUNTS),
+        "courier_stuck_days": read.number("COURIER_STUCK_DAYS", 3, 1, 30),
+        "kuaidi_label_url": read.text("KUAIDI_LABEL_URL", f"{sandbox_url}/kuaidi100/label/order"),
+        "kuaidi_query_url": read.text("KUAIDI_QUERY_URL", f"{sandbox_url}/kuaidi100/poll/query.do"),
+        "kuaidi_key": read.text("KUAIDI_KEY", DEMO_COURIER_KEY),
+        "kuaidi_secret": read.text("KUAIDI_SECRET", DEMO_COURIER_KEY),
+        "kuaidi_customer": read.text("KUAIDI_CUSTOMER", DEMO_COURIER_KEY),
+        "kdniao_label_url": read.text("KDNIAO_LABEL_URL", f"{sandbox_url}/kdniao/api"),
+        "kdniao_query_url": read.text("KDNIAO_QUERY_URL", f"{sandbox_url}/kdniao/api"),
+        "kdniao_id": read.text("KDNIAO_ID", DEMO_COURIER_KEY),
+        "kdniao_key": read.text("KDNIAO_KEY", DEMO_COURIER_KEY),
+        "sender_name": read.text("SENDER_NAME", read.text("WORKSHOP_NAME", "庆元工坊")),
+        "sender_phone": read.text("SENDER_PHONE", "" if is_production else "0578-6120000"),
+        "sender_region": read.region("SENDER_REGION", "浙江省 丽水市 庆元县"),
+        "sender_address": read.text("SENDER_ADDRESS", "" if is_production else "濛洲街道示例路66号"),
+    }
 
 
 def _mixed_up(settings: Settings) -> list[str]:
@@ -225,7 +300,38 @@ def _production_problems(settings: Settings, surroundings: Mapping[str, str]) ->
             "METRICS_TOKEN: at least 16 characters, since behind a proxy every request seems to come from this machine",
         ),
     ]
-    return [complaint for broken, complaint in rules if broken]
+    return [complaint for broken, complaint in rules if broken] + _courier_problems(settings)
+
+
+def _courier_problems(settings: Settings) -> list[str]:
+    """What production refuses of the courier's interface that is in use."""
+    if settings.courier_provider == "none":
+        return []
+    mine = {
+        "kuaidi100": (
+            "kuaidi_label_url",
+            "kuaidi_query_url",
+            "kuaidi_key",
+            "kuaidi_secret",
+            "kuaidi_customer",
+        ),
+        "kdniao": ("kdniao_label_url", "kdniao_query_url", "kdniao_id", "kdniao_key"),
+    }.get(settings.courier_provider, ())
+    problems = []
+    for name in mine:
+        value = getattr(settings, name)
+        if value == DEMO_COURIER_KEY:
+            problems.append(f"{name.upper()}: set your own in production")
+        elif name.endswith("_url") and (
+            urlsplit(value).hostname not in _COURIER_HOSTS or urlsplit(value).scheme != "https"
+        ):
+            problems.append(f"{name.upper()}: https:// and one of {', '.join(_COURIER_HOSTS)} in production")
+    problems += [
+        f"{name.upper()}: couriers need it on every waybill"
+        for name in ("courier_accounts", "sender_phone", "sender_address")
+        if not getattr(settings, name)
+    ]
+    return problems
 
 
 def _is_test_webhook_secret(secret: str) -> bool:

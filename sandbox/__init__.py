@@ -1,1 +1,1 @@
-"""Stand-ins for Stripe and the Xinfadi feed, speaking the real protocols on loopback: for the demo and the tests."""
+"""Stand-ins for Stripe, couriers and the Xinfadi feed, speaking the real protocols on loopback: for the demo and the tests."""

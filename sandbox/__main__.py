@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from werkzeug.serving import make_server
 
+from sandbox.couriers import DEMO_KEYS
 from sandbox.factory import create_sandbox
 
 
@@ -20,7 +21,22 @@ from sandbox.factory import create_sandbox
     default="today",
     help="Market prices end today, or keep the dates they have.",
 )
-def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key: str, price_dates: str) -> None:
+@click.option(
+    "--courier-key", "courier_keys", multiple=True, metavar="NAME=KEY", help="What couriers' requests are signed with."
+)
+@click.option(
+    "--stage-minutes", type=click.FloatRange(0, 10_000), default=3, help="Until a parcel reaches its next stage."
+)
+def main(
+    port: int,
+    state: Path,
+    webhook_url: str,
+    webhook_secret: str,
+    api_key: str,
+    price_dates: str,
+    courier_keys: tuple[str, ...],
+    stage_minutes: float,
+) -> None:
     """Serve the sandbox until it is told to stop."""
     app = create_sandbox(
         state=state,
@@ -28,7 +44,9 @@ def main(port: int, state: Path, webhook_url: str, webhook_secret: str, api_key:
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
         api_key=api_key,
+        courier_keys={**DEMO_KEYS, **dict(pair.split("=", 1) for pair in courier_keys)},
     )
+    app.extensions["depot"].levers.stage_s = stage_minutes * 60
     app.config["PRICE_DATES"] = price_dates
     app.extensions["postman"].start()
     make_server("127.0.0.1", port, app, threaded=True).serve_forever()

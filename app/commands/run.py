@@ -154,6 +154,7 @@ def _parts(settings: Settings) -> list[Part]:
             *("--state", str(settings.var_dir / "sandbox.sqlite")),
             *("--webhook-url", f"http://127.0.0.1:{settings.port}/webhooks/stripe"),
             *("--webhook-secret", settings.stripe_webhook_secret, "--api-key", settings.stripe_api_key),
+            *(f"--courier-key={name}={key}" for name, key in settings.courier_keys.items()),
         ],
     )
     worker = Part("worker", [python, "-m", "app.worker"])

@@ -1,0 +1,1 @@
+"""Hand-over lists that a collector has signed."""
