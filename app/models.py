@@ -17,6 +17,7 @@ TABLE_MODULES = (
     "shop.orders.models",
     "shop.payments.models",
     "shop.channels.models",
+    "fulfillment.crew.models",
     "fulfillment.piecework.models",
     "fulfillment.packing.models",
     "fulfillment.purchasing.settlements.models",

@@ -74,9 +74,7 @@ def people() -> str:
 def note_arrival(person_id: int) -> Response:
     """Somebody has come; pressed twice it is the first time that counts."""
     with transaction() as session:
-        lead_service.note_arrival(
-            session, _bounded(person_id), now=utc_now(), zone=setting("workshop_zone"), by=actor()
-        )
+        lead_service.note_arrival(session, _bounded(person_id), now=utc_now(), by=actor())
     return redirect(url_for("lead.people"), code=303)
 
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench import packer_queries
 from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.crew.rules import BADGE, OWN, PIN
 from fulfillment.packing import packer_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.lead_rules import read_scan
@@ -18,6 +19,7 @@ from kernel.errors import NotFound, Problem, Refused
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import PACKER, ROLES, home_page
+from kernel.scans import without_garbage
 from kernel.text import t
 
 blueprint = Blueprint("bench", __name__, url_prefix="/bench")
@@ -32,6 +34,12 @@ def _me() -> int:
     person_id = actor().person_id
     assert person_id is not None
     return person_id
+
+
+def came_by() -> str:
+    """How the person signed in at this device: badge, PIN, or otherwise."""
+    how = cookie.get("came_by")
+    return how if how in (BADGE, PIN) else OWN
 
 
 def _task(task_id: int) -> int:
@@ -95,7 +103,7 @@ def get_work() -> Response:
     """Take the next batch, or go on with what is in hand."""
     try:
         with transaction() as session:
-            packing.take_work(session, _me(), now=utc_now(), zone=setting("workshop_zone"), by=actor())
+            packing.take_work(session, _me(), now=utc_now(), zone=setting("workshop_zone"), by=actor(), how=came_by())
     except Refused as problem:
         return _screen(problem=problem)
     return redirect(url_for("bench.home"), code=303)
@@ -118,7 +126,7 @@ def finish(task_id: int) -> Response:
 def scan() -> Response:
     """A parcel's number, scanned or typed, marks it done; the next person's badge hands the tablet over."""
     code = request.form.get("code", "")
-    if read_scan(code).startswith(_BADGE):
+    if without_garbage(code).startswith(_BADGE):
         return redirect(url_for("sign_in.sign_in_with_badge"), code=307)
     card = _id_or_none(request.form.get("card"))
     try:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, select, text, tuple_, union
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from fulfillment.crew.rules import LONGEST_SHIFT
 from fulfillment.packing.lead_rules import parcel_number
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint, TaskLog
 from fulfillment.packing.states import PACKED, TAKEN, WAITING
@@ -33,11 +34,11 @@ class AtWork:
 
 
 _PEOPLE = text("""
-    SELECT e.id, e.name, CASE WHEN k.present_since >= :start THEN k.present_since END AS here_since,
+    SELECT e.id, e.name, k.began_at AS here_since,
            (SELECT count(*) FROM packing_tasks t WHERE t.packer_id = e.id AND t.state = 'taken') AS in_hand,
            COALESCE(w.pieces, 0)::int AS packed, COALESCE(w.fen, 0)::bigint AS fen
     FROM people e JOIN person_roles r ON r.person_id = e.id AND r.role = 'packer'
-    LEFT JOIN packers k ON k.person_id = e.id
+    LEFT JOIN shifts k ON k.person_id = e.id AND k.ended_at IS NULL AND k.began_at >= :not_before
     LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) AS pieces, sum(amount_fen) AS fen FROM wage_entries
                WHERE earned_at >= :start AND earned_at < :end GROUP BY packer_id) w ON w.packer_id = e.id
     WHERE e.active
@@ -48,7 +49,8 @@ _PEOPLE = text("""
 def people_at_work(session: Session, now: datetime, zone: ZoneInfo) -> list[AtWork]:
     """Every active packer, who is here first; since when, what is in hand, what today has brought."""
     start, end = day_bounds(local_day(now, zone), zone)
-    return [AtWork(*row) for row in session.execute(_PEOPLE, {"start": start, "end": end})]
+    facts = {"start": start, "end": end, "not_before": now - LONGEST_SHIFT}
+    return [AtWork(*row) for row in session.execute(_PEOPLE, facts)]
 
 
 def tasks_in_hand_by_person(session: Session) -> dict[int, list[PackingTask]]:

@@ -1,38 +1,25 @@
 """What the lead does at the bench: note who is here, take work back, see to what was wrong."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from fulfillment.crew.rules import LEAD
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import Packer, PackingTask
+from fulfillment.packing import shift_service
+from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import WAITING
 from kernel.audit import Actor, record_change
-from kernel.clock import day_bounds, local_day
 
 
-def note_arrival(session: Session, person_id: int, *, now: datetime, zone: ZoneInfo, by: Actor) -> None:
+def note_arrival(session: Session, person_id: int, *, now: datetime, by: Actor) -> None:
     """A packer is here from now on; who is here already stays here since then.
 
     Raises:
         NotFound: nobody who packs here has this id.
     """
     packing.require_packer(session, person_id)
-    session.execute(
-        insert(Packer).values(person_id=person_id).on_conflict_do_nothing(index_elements=[Packer.person_id])
-    )
-    today, _ = day_bounds(local_day(now, zone), zone)
-    arrived = session.execute(
-        update(Packer)
-        .where(Packer.person_id == person_id, Packer.present_since.is_(None) | (Packer.present_since < today))
-        .values(present_since=now)
-        .returning(Packer.person_id)
-    ).first()
-    if arrived:
-        record_change(session, actor=by, action="packer.here", subject=f"person:{person_id}", at=now)
+    shift_service.arrive(session, person_id, how=LEAD, now=now, by=by)
 
 
 def note_departure(session: Session, person_id: int, *, reason: str, now: datetime, by: Actor) -> int:
@@ -42,7 +29,7 @@ def note_departure(session: Session, person_id: int, *, reason: str, now: dateti
         NotFound: nobody who packs here has this id.
     """
     packing.require_packer(session, person_id)
-    returned = packing.leave_bench(session, person_id, reason=reason, now=now, by=by)
+    returned = packing.leave_bench(session, person_id, reason=reason, now=now, by=by, how=LEAD)
     record_change(
         session,
         actor=by,

@@ -12,10 +12,7 @@ from shop.orders.models import Order
 
 
 class Packer(Base):
-    """Work that suits a person: preferences the person stated, never a diagnosis.
-
-    ``present_since`` is when the person took up work; it counts on its own day only, and going home clears it.
-    """
+    """Work that suits a person: preferences the person stated, never a diagnosis."""
 
     __tablename__ = "packers"
     __table_args__ = (CheckConstraint("priority BETWEEN 0 AND 2", name="priority_0_to_2"),)
@@ -27,7 +24,6 @@ class Packer(Base):
     low_sight: Mapped[bool] = mapped_column(default=False)
     no_reading: Mapped[bool] = mapped_column(default=False)
     priority: Mapped[int] = mapped_column(default=0)
-    present_since: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
@@ -142,6 +138,7 @@ class TaskLog(Base):
     """One move of a task: who, from what to what, why."""
 
     __tablename__ = "task_log"
+    __table_args__ = (Index("ix_task_log_packer_at", "packer_id", "at"),)
 
     id: Mapped[BigId]
     task_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("packing_tasks.id"), index=True)

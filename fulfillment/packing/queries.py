@@ -1,6 +1,6 @@
 """Reading packing work."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from fulfillment.crew.models import Shift
+from fulfillment.crew.queries import is_at_work, is_here
 from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
 from fulfillment.piecework.models import WageEntry
@@ -109,7 +111,7 @@ def was_given_back_by(session: Session, task_id: int, packer_id: int) -> bool:
 
 
 def earned_today(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, int]:
-    """Fen earned today by everybody who is here today, by person; zero for those who have not earned yet."""
+    """Fen earned today by everybody who is here, by person; zero for those who have not earned yet."""
     start, end = day_bounds(local_day(now, zone), zone)
     wages = (
         select(WageEntry.packer_id, func.sum(WageEntry.amount_fen).label("fen"))
@@ -118,19 +120,35 @@ def earned_today(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, i
         .subquery()
     )
     rows = session.execute(
-        select(Packer.person_id, func.coalesce(wages.c.fen, 0))
-        .outerjoin(wages, wages.c.packer_id == Packer.person_id)
-        .where(Packer.present_since >= start)
+        select(Shift.person_id, func.coalesce(wages.c.fen, 0))
+        .outerjoin(wages, wages.c.packer_id == Shift.person_id)
+        .where(is_here(now))
     )
     return {row[0]: int(row[1]) for row in rows}
 
 
-def idle_people(session: Session, now: datetime, zone: ZoneInfo) -> int:
-    """How many people are here today with nothing in hand."""
-    start, _ = day_bounds(local_day(now, zone), zone)
-    in_hand = select(PackingTask.id).where(PackingTask.packer_id == Packer.person_id, PackingTask.state == TAKEN)
-    idle = select(func.count()).select_from(Packer).where(Packer.present_since >= start, ~in_hand.exists())
+def idle_people(session: Session, now: datetime) -> int:
+    """How many people are here, not on a break, with nothing in hand."""
+    in_hand = select(PackingTask.id).where(PackingTask.packer_id == Shift.person_id, PackingTask.state == TAKEN)
+    idle = select(func.count()).select_from(Shift).where(is_at_work(now), ~in_hand.exists())
     return session.scalar(idle) or 0
+
+
+def last_signs_of_work(session: Session, person_ids: Collection[int], since: datetime) -> dict[int, datetime]:
+    """When people last took work, finished it or earned, from ``since`` on, by person."""
+    rows = session.execute(_LAST_SIGNS, {"people": list(person_ids), "since": since})
+    return {person_id: at for person_id, at in rows}  # noqa: C416 - dict() takes a result for a mapping
+
+
+_LAST_SIGNS = text("""
+    SELECT person_id, max(at) FROM (
+        SELECT packer_id AS person_id, max(earned_at) AS at FROM wage_entries
+        WHERE packer_id = ANY(:people) AND earned_at >= :since GROUP BY packer_id
+        UNION ALL
+        SELECT packer_id, max(at) FROM task_log
+        WHERE packer_id = ANY(:people) AND at >= :since AND to_state IN ('taken', 'packed') GROUP BY packer_id
+    ) signs GROUP BY person_id
+""")
 
 
 def slip_copies(session: Session, parcel_id: int) -> int:

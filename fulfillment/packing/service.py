@@ -1,7 +1,7 @@
 """Opening, handing out, finishing, returning and stopping packing work.
 
-Rows are locked in one order: the packer, then tasks by id, then a task's parcel. Whoever holds an order's lock
-(cancelling, handing over) has taken it before any of these.
+Rows are locked in one order: the packer, the packer's shift, then tasks by id, then a task's parcel. Whoever holds an
+order's lock (cancelling, handing over) has taken it before any of these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from fulfillment.packing import queries, rules
+from fulfillment.crew import service as crew
+from fulfillment.crew.rules import OWN
+from fulfillment.packing import queries, rules, shift_service
 from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, TaskLog
 from fulfillment.packing.states import (
     CANCELLED,
@@ -31,7 +33,7 @@ from fulfillment.packing.states import (
 from fulfillment.piecework import service as piecework
 from fulfillment.routing.rules import WaitingTask, batch_size, fair_share, needs_in_words, next_tasks
 from kernel.audit import Actor
-from kernel.clock import day_bounds, local_day
+from kernel.clock import local_day
 from kernel.errors import NotFound, Refused
 from kernel.ids import time_ordered_id
 from shop.catalog.models import Variant
@@ -147,8 +149,12 @@ def move_parcel(parcel: Parcel, new: str) -> None:
     parcel.state = new
 
 
-def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo, by: Actor) -> list[PackingTask]:
+def take_work(
+    session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo, by: Actor, how: str = OWN
+) -> list[PackingTask]:
     """Give a packer the next batch, or what is in hand already; the piece rate is frozen now.
+
+    The person is here from now on at the latest; ``how`` says by what they came (badge, PIN), and a break ends.
 
     Work is handed out one person at a time: whoever presses second chooses from what the first has left, instead of
     being told that there is none while the first is still choosing.
@@ -161,12 +167,9 @@ def take_work(session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo
     # Asked once the packer is locked: whoever lets a person go locks it too, and finds what was taken until then.
     require_packer(session, packer_id)
     in_hand = list(queries.tasks_in_hand(session, packer_id))
+    shift_service.arrive(session, packer_id, how=how, now=now, by=by)
     if in_hand:
         return in_hand
-    today, _ = day_bounds(local_day(now, zone), zone)
-    if packer.present_since is None or packer.present_since < today:
-        packer.present_since = now
-        session.flush()
     waiting = _lock_waiting(session, packer, now)
     chosen = next_tasks(waiting, queries.hands_of(packer), _share_of(session, packer_id, len(waiting), now, zone))
     batch = time_ordered_id()
@@ -212,7 +215,7 @@ def _share_of(session: Session, packer_id: int, waiting: int, now: datetime, zon
     """How many tasks this person may take at once."""
     earned = queries.earned_today(session, now, zone)
     size = batch_size(earned.get(packer_id, 0), min(earned.values()), max(earned.values()), LARGEST_BATCH)
-    return min(size, fair_share(waiting, queries.idle_people(session, now, zone)))
+    return min(size, fair_share(waiting, queries.idle_people(session, now)))
 
 
 def _hand_out(
@@ -303,10 +306,10 @@ def return_task(
     return task
 
 
-def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime, by: Actor) -> int:
-    """The person stops for now: everything in hand goes back. Returns how many tasks that were."""
-    packer = _lock_packer(session, packer_id)
-    packer.present_since = None
+def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime, by: Actor, how: str = OWN) -> int:
+    """The person goes home: the shift ends, everything in hand goes back. Returns how many tasks that were."""
+    _lock_packer(session, packer_id)
+    crew.end_shift(session, packer_id, how=how, now=now)
     in_hand = sorted(task.id for task in queries.tasks_in_hand(session, packer_id))
     for task_id in in_hand:
         return_task(session, task_id, packer_id, reason=reason, now=now, by=by)

@@ -9,10 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew
 from fulfillment.packing import lead_queries, lead_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.lead_rules import read_scan
-from fulfillment.packing.models import Packer, Parcel
+from fulfillment.packing.models import Parcel
 from kernel import once
 from kernel.audit import SYSTEM, AuditEntry
 from kernel.db import Database
@@ -77,17 +78,18 @@ def test_who_is_here_since_when_and_what_the_day_brought(database: Database, ben
 
 def test_yesterdays_arrival_does_not_count_today(database: Database, bench: Bench) -> None:
     with database.transaction() as session:
-        lead_service.note_arrival(session, id_of(bench.ann), now=NOW, zone=ZONE, by=bench.lead)
+        lead_service.note_arrival(session, id_of(bench.ann), now=NOW, by=bench.lead)
         tomorrow = NOW + timedelta(days=1)
         assert lead_queries.people_at_work(session, NOW, ZONE)[0].here_since == NOW
         assert all(one.here_since is None for one in lead_queries.people_at_work(session, tomorrow, ZONE))
-        lead_service.note_arrival(session, id_of(bench.ann), now=tomorrow, zone=ZONE, by=bench.lead)
+        lead_service.note_arrival(session, id_of(bench.ann), now=tomorrow, by=bench.lead)
         assert lead_queries.people_at_work(session, tomorrow, ZONE)[0].here_since == tomorrow
 
 
 def presence(database: Database, bench: Bench) -> datetime | None:
     with database.transaction() as session:
-        return session.get_one(Packer, id_of(bench.ann)).present_since
+        here = crew.presence_of(session, id_of(bench.ann), NOW)
+        return here.here_since if here else None
 
 
 def test_coming_and_going_are_noted_once(lead: FlaskClient, database: Database, bench: Bench) -> None:
@@ -293,4 +295,4 @@ def test_a_parcel_page_masks_the_receiver(lead: FlaskClient, database: Database,
 
 def test_departing_persons_cannot_be_marked(session: Session) -> None:
     with pytest.raises(NotFound):
-        lead_service.note_arrival(session, 10**9, now=NOW, zone=ZONE, by=SYSTEM)
+        lead_service.note_arrival(session, 10**9, now=NOW, by=SYSTEM)

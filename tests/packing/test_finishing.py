@@ -7,9 +7,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew
 from fulfillment.packing import lead_service, packer_service, print_service, queries
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import Packer, PackingTask
+from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import GOODS_TROUBLES, OPEN, PACKED, PERSON_TROUBLES, STOPPED, TAKEN, WAITING
 from fulfillment.piecework import service as piecework
 from fulfillment.piecework.models import WageEntry
@@ -115,7 +116,7 @@ def test_whoever_stops_gives_everything_back_and_others_go_on_with_it(
 ) -> None:
     in_hand = {taken.id for taken in queries.tasks_in_hand(session, id_of(packer))}
     assert packing.leave_bench(session, id_of(packer), reason=reason, now=NOW, by=packer) == len(in_hand) == 3
-    assert session.get_one(Packer, id_of(packer)).present_since is None
+    assert crew.presence_of(session, id_of(packer), NOW) is None
     assert {taken.id for taken in take(session, make_packer(session, "别人"))} == in_hand
     assert wages(session, packer) == []
 

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew_queries
+from fulfillment.crew import service as crew
+from fulfillment.crew.rules import OWN
 from fulfillment.packing import queries
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import Packer, PackingTask
+from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import TAKEN, WAITING
 from kernel.audit import SYSTEM, Actor
 from kernel.errors import Refused
@@ -52,7 +55,9 @@ def test_taking_work_freezes_the_rate_and_asking_again_gives_the_same_work(bench
     assert {task.state for task in first} == {TAKEN}
     assert {task.rate_fen for task in first} == {RATE_FEN}
     assert [task.id for task in take(bench, packer)] == [task.id for task in first]
-    assert bench.get_one(Packer, id_of(packer)).present_since == NOW
+    here = crew_queries.presence_of(bench, id_of(packer), NOW)
+    assert here is not None
+    assert here.here_since == NOW
 
 
 def test_earliest_due_comes_first(bench: Session) -> None:
@@ -134,7 +139,7 @@ def test_somebody_who_was_here_yesterday_makes_nobody_wait(bench: Session) -> No
 def test_the_last_parcels_are_shared_among_those_with_empty_hands(bench: Session) -> None:
     people = [make_packer(bench, name) for name in ("甲", "乙", "丙")]
     for person in people:
-        bench.get_one(Packer, id_of(person)).present_since = NOW
+        crew.begin_shift(bench, id_of(person), how=OWN, now=NOW, by=person)
     make_pile(bench, 3)
     assert [len(take(bench, person)) for person in people] == [1, 1, 1]
 
