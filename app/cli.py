@@ -20,6 +20,7 @@ COMMANDS = {
     "import-quotes": ("purchasing", "Take market prices in from a file."),
     "farmer-price": ("purchasing", "Work out what a farmer is paid for one case, storing nothing."),
     "piece-pay": ("wages", "Work out piece pay for one case, storing nothing."),
+    "courier-fee": ("fees", "Work out what a courier charges for one box, storing nothing."),
     "check-invariants": ("care", "Count again whether everything adds up."),
     "backup": ("care", "Write a backup of the database to a file."),
     "restore": ("care", "Bring a backup back, or prove that it can be."),

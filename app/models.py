@@ -20,6 +20,10 @@ TABLE_MODULES = (
     "fulfillment.crew.models",
     "fulfillment.piecework.models",
     "fulfillment.packing.models",
+    "fulfillment.packing.boxes.models",
+    "fulfillment.couriers.fees.models",
+    "fulfillment.couriers.weighing.models",
+    "fulfillment.couriers.lists.models",
     "fulfillment.purchasing.settlements.models",
     "app.care.models",
 )

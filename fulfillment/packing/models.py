@@ -3,7 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, BigId, Grams, UtcTime, append_only
@@ -39,7 +48,11 @@ class Parcel(Base):
             name="handed_over_has_waybill",
         ),
         UniqueConstraint("order_id", "sequence"),
-        UniqueConstraint("carrier", "tracking_number"),
+        # What goes in the box of another parcel goes under its number; that one goes in no other box itself.
+        Index("uq_parcels_waybill", "carrier", "tracking_number", unique=True, postgresql_where=text("leads_box")),
+        UniqueConstraint("id", "leads_box"),
+        ForeignKeyConstraint(["sent_with_id", "rides"], ["parcels.id", "parcels.leads_box"]),
+        Index("ix_parcels_sent_with", "sent_with_id", postgresql_where=text("sent_with_id IS NOT NULL")),
         Index("ix_parcels_state_due", "state", "due_at"),
         Index("ix_parcels_tracking", "tracking_number", postgresql_where=text("tracking_number IS NOT NULL")),
         Index("ix_parcels_handed_over", "handed_over_at", postgresql_where=text("handed_over_at IS NOT NULL")),
@@ -56,6 +69,12 @@ class Parcel(Base):
     tracking_number: Mapped[str | None]
     handed_over_at: Mapped[datetime | None]
     created_at: Mapped[UtcTime]
+    # The parcel in whose box this one goes (fulfillment/packing/boxes); both go to the same door.
+    sent_with_id: Mapped[int | None] = mapped_column(BigInteger)
+    leads_box: Mapped[bool] = mapped_column(Computed("sent_with_id IS NULL", persisted=True))
+    rides: Mapped[bool | None] = mapped_column(Computed("NULLIF(sent_with_id IS NOT NULL, false)", persisted=True))
+    # The parcel that this one was split off from; that one is cancelled.
+    split_from_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("parcels.id"))
 
     order: Mapped[Order] = relationship(lazy="joined", innerjoin=True)
     lines: Mapped[list["ParcelLine"]] = relationship(order_by="ParcelLine.id")
@@ -68,6 +87,7 @@ class ParcelLine(Base):
     __tablename__ = "parcel_lines"
     __table_args__ = (
         UniqueConstraint("parcel_id", "order_line_id"),
+        Index("ix_parcel_lines_order_line", "order_line_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
     )
 

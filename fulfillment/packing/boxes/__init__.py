@@ -1,0 +1,1 @@
+"""Which goods go in which box: put together, taken apart, split, stopped in part."""
