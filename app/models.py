@@ -25,6 +25,7 @@ TABLE_MODULES = (
     "fulfillment.couriers.weighing.models",
     "fulfillment.couriers.lists.models",
     "fulfillment.purchasing.settlements.models",
+    "fulfillment.bench.queue_models",
     "app.care.models",
 )
 

@@ -155,7 +155,7 @@ class PackingTask(Base):
 
 
 class TaskLog(Base):
-    """One move of a task: who, from what to what, why."""
+    """One move of a task: who, from what to what, why; ``rate_fen`` is the piece rate that was frozen at the time."""
 
     __tablename__ = "task_log"
     __table_args__ = (Index("ix_task_log_packer_at", "packer_id", "at"),)
@@ -168,6 +168,7 @@ class TaskLog(Base):
     at: Mapped[UtcTime]
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+    rate_fen: Mapped[int | None] = mapped_column(BigInteger)
 
 
 append_only("task_log")

@@ -122,7 +122,8 @@ def _open_task(session: Session, parcel: Parcel, box: Sequence[rules.ToPack], no
     session.flush()
 
 
-def _move(session: Session, task: PackingTask, new: str, *, at: datetime, by: Actor, reason: str = "") -> None:
+def move_task(session: Session, task: PackingTask, new: str, *, at: datetime, by: Actor, reason: str = "") -> None:
+    """Change a task's state as the table of moves allows, and log it with the rate of the moment."""
     if new not in TASK_MOVES[task.state]:
         raise Refused("这件活现在不能这样改。", f"A task that is {task.state} cannot become {new}.", code="wrong_state")
     session.add(
@@ -134,6 +135,7 @@ def _move(session: Session, task: PackingTask, new: str, *, at: datetime, by: Ac
             at=at,
             by=by.name,
             reason=reason,
+            rate_fen=task.rate_fen,
         )
     )
     task.state = new
@@ -225,7 +227,7 @@ def _hand_out(
     task.rate_fen = piecework.rate_now(session, operation=PACK, weight_g=task.parcel.weight_g, day=local_day(now, zone))
     task.packer_id, task.taken_at, task.batch = packer_id, now, batch
     task.trouble = task.rests_until = None
-    _move(session, task, TAKEN, at=now, by=by)
+    move_task(session, task, TAKEN, at=now, by=by)
     return task
 
 
@@ -265,7 +267,7 @@ def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime
             code="stopped",
         )
     task.packed_at = now
-    _move(session, task, PACKED, at=now, by=by)
+    move_task(session, task, PACKED, at=now, by=by)
     move_parcel(task.parcel, PACKED)
     assert task.rate_fen is not None
     piecework.record_wage(session, packer_id=packer_id, task_id=task.id, rate_fen=task.rate_fen, earned_at=now, by=by)
@@ -281,7 +283,7 @@ def undo_finish(session: Session, task_id: int, packer_id: int, *, now: datetime
         return False
     piecework.reverse_wage(session, task_id=task.id, reason="undo", at=now, by=by)
     task.packed_at = None
-    _move(session, task, TAKEN, at=now, by=by, reason="undo")
+    move_task(session, task, TAKEN, at=now, by=by, reason="undo")
     move_parcel(task.parcel, OPEN)
     return True
 
@@ -298,7 +300,7 @@ def return_task(
             return task
         raise _not_in_your_hands()
     if task.state == TAKEN:
-        _move(session, task, WAITING, at=now, by=by, reason=reason)
+        move_task(session, task, WAITING, at=now, by=by, reason=reason)
         task.packer_id = task.taken_at = task.rate_fen = task.batch = None
         task.trouble = reason
         task.rests_until = now + TROUBLE_RESTS if reason in GOODS_TROUBLES else None
@@ -337,7 +339,7 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
                 code="left_already",
             )
         if task.state != STOPPED:
-            _move(session, task, STOPPED, at=now, by=by, reason=reason)
+            move_task(session, task, STOPPED, at=now, by=by, reason=reason)
         if task.parcel.state != CANCELLED:
             move_parcel(task.parcel, CANCELLED)
     session.flush()

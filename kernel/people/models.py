@@ -12,7 +12,10 @@ _ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
 
 
 class Person(Base):
-    """Somebody who works here. ``shown_name`` is what buyers may see, as the person chose."""
+    """Somebody who works here. ``shown_name`` is what buyers may see, as the person chose.
+
+    What a device was given before ``sign_ins_ended_at`` (a sign-in, a pass for its queue) opens nothing any more.
+    """
 
     __tablename__ = "people"
 
@@ -26,6 +29,7 @@ class Person(Base):
     language: Mapped[str] = mapped_column(default="zh")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[UtcTime]
+    sign_ins_ended_at: Mapped[datetime | None]
 
     role_rows: Mapped[list["PersonRole"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
 

@@ -237,6 +237,7 @@ def sign_out_everywhere(session: Session, person: Person, *, now: datetime, by: 
 def end_all_sign_ins(session: Session, person: Person, *, now: datetime) -> None:
     """Sign the person out on every device."""
     session.execute(update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=now))
+    person.sign_ins_ended_at = now
     session.flush()
 
 
