@@ -1,4 +1,4 @@
-"""The nightly round: compare with Stripe, tidy up, count everything again, write a backup. Four jobs, each on its own."""
+"""The nightly round: compare with Stripe, end forgotten shifts, tidy up, count everything again, back up: jobs each on its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.care import backups, reconciling, rounds
 from app.care.models import TIDY, note_run
+from fulfillment.packing import shift_service
 from kernel import outbox
 from kernel.clock import local_day
 from kernel.db import Database
@@ -50,7 +51,7 @@ def plan(session: Session, now: datetime, zone: ZoneInfo) -> None:
 
 
 def begin_round(database: Database, night: Night, now: datetime) -> None:
-    """Job: plan tomorrow's round and today's four steps, so that one that fails keeps no other from being done."""
+    """Job: plan tomorrow's round and today's steps, so that one that fails keeps no other from being done."""
     with database.transaction() as session:
         plan(session, now, night.zone)
         for kind in STEPS:
@@ -59,6 +60,11 @@ def begin_round(database: Database, night: Night, now: datetime) -> None:
 
 def _reconcile(database: Database, night: Night, now: datetime) -> None:
     reconciling.reconcile(database, night.till, now - _COMPARE_LAST, now)
+
+
+def _end_shifts(database: Database, night: Night, now: datetime) -> None:
+    with database.transaction() as session:
+        shift_service.end_forgotten(session, now=now, zone=night.zone)
 
 
 def _tidy(database: Database, _: Night, now: datetime) -> None:
@@ -84,6 +90,7 @@ def _back_up(database: Database, night: Night, now: datetime) -> None:
 
 STEPS: dict[str, Callable[[Database, Night, datetime], None]] = {
     "nightly_reconcile": _reconcile,
+    "nightly_shifts": _end_shifts,
     "nightly_tidy": _tidy,
     "nightly_check": _check,
     "nightly_backup": _back_up,

@@ -12,6 +12,7 @@ ALL_INVARIANTS = (
     *shop_invariants.ORDERS,
     *shop_invariants.MONEY,
     *village_invariants.WORK,
+    *village_invariants.CREW,
     *village_invariants.FARMERS,
     *guards.GUARDS,
 )

@@ -83,6 +83,27 @@ WORK = (
     ),
 )
 
+CREW = (
+    Invariant(
+        "shifts_are_one_at_a_time",
+        "a person is here once at a time, and breaks lie within their shift and not in each other",
+        "SELECT count(*) FROM shifts",
+        """
+        SELECT 'person:' || a.person_id AS subject, format('shifts %s and %s overlap', a.id, b.id) AS found
+        FROM shifts a JOIN shifts b ON a.person_id = b.person_id AND a.id < b.id
+         AND tstzrange(a.began_at, a.ended_at) && tstzrange(b.began_at, b.ended_at)
+        UNION ALL
+        SELECT 'shift:' || s.id, format('break %s is outside', r.id)
+        FROM shift_breaks r JOIN shifts s ON s.id = r.shift_id
+        WHERE NOT tstzrange(r.began_at, r.ended_at, '[]') <@ tstzrange(s.began_at, s.ended_at, '[]')
+        UNION ALL
+        SELECT 'shift:' || a.shift_id, format('breaks %s and %s overlap', a.id, b.id)
+        FROM shift_breaks a JOIN shift_breaks b ON a.shift_id = b.shift_id AND a.id < b.id
+         AND tstzrange(a.began_at, a.ended_at) && tstzrange(b.began_at, b.ended_at)
+        """,
+    ),
+)
+
 FARMERS = (
     Invariant(
         "farmers_get_the_promise",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.crew.models import Shift, ShiftBreak
 from fulfillment.crew.rules import LEAD, NIGHT, Span, is_stale
-from kernel.audit import Actor, differences, record_change
+from kernel.audit import SYSTEM, Actor, differences, record_change
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
 
@@ -155,6 +155,14 @@ def end_forgotten(session: Session, shift: Shift, *, last_sign: datetime | None,
     ended_at = min(now, max([shift.began_at, *rests, *([last_sign] if last_sign else [])]))
     _end(shift, ended_at, NIGHT)
     session.flush()
+    record_change(
+        session,
+        actor=SYSTEM,
+        action="shift.forgotten",
+        subject=f"person:{shift.person_id}",
+        at=now,
+        after={"ended_at": ended_at.isoformat()},
+    )
 
 
 def note_looked_at(session: Session, shift_id: int, *, now: datetime, by: Actor) -> Shift:

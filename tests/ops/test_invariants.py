@@ -81,6 +81,12 @@ PLANTS = {
     ],
     "wages_are_what_was_packed": ["UPDATE packing_tasks SET rate_fen = rate_fen + 1 WHERE packed_at IS NOT NULL"],
     "reversals_match": ["UPDATE wage_entries SET task_id = task_id + 1000 WHERE kind = 'reversal'"],
+    "shifts_are_one_at_a_time": [
+        (
+            "INSERT INTO shift_breaks (shift_id, began_at, ended_at) "
+            "SELECT id, began_at - interval '1 hour', began_at FROM shifts ORDER BY id LIMIT 1"
+        )
+    ],
     "farmers_get_the_promise": [
         "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_promise_kept",
         "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_unit_adds_up",

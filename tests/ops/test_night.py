@@ -15,9 +15,13 @@ from app.care.models import BACKUP, INVARIANTS, RECONCILE, TIDY, last_run
 from app.jobs import HANDLERS, SLOW, tools_for
 from app.worker import QUICK, SLOWLY, Worker
 from config import Settings
+from fulfillment.crew import queries as crew_queries
+from fulfillment.crew import service as crew
+from fulfillment.crew.rules import BADGE
 from kernel import outbox
 from kernel.db import Database
 from kernel.outbox import Job
+from tests.packing.world import id_of, make_packer
 from tests.payments.town import Town
 from tests.world import NOW
 
@@ -124,6 +128,18 @@ def test_a_night_compares_tidies_counts_and_backs_up_and_plans_the_next(town: To
     files = list((tmp_path / "backups").glob("*.dump"))
     assert [file.stat().st_mode & 0o077 for file in files] == [0]
     assert len([job for job in jobs(town.database, nightly.ROUND) if job.done_at is None]) == 1
+
+
+def test_a_night_ends_shifts_that_were_forgotten(town: Town) -> None:
+    with town.database.transaction() as session:
+        packer = make_packer(session)
+        crew.begin_shift(session, id_of(packer), how=BADGE, now=town.now(), by=packer)
+    town.pass_time(hours=24)
+    add(town.database, nightly.ROUND, now=town.now())
+    town.work()
+    with town.database.transaction() as session:
+        (forgotten,) = crew_queries.to_look_at(session)
+        assert (forgotten.person_id, forgotten.ended_at) == (id_of(packer), forgotten.began_at)
 
 
 def test_a_step_that_fails_keeps_no_other_from_being_done(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
