@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.slip_views import slip_for
 from fulfillment.couriers import service as couriers
-from fulfillment.labels.sheets import unprintable
+from fulfillment.labels.slip import unprintable
 from fulfillment.packing import lead_queries, print_queries, queries
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import Parcel

@@ -6,9 +6,10 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.slip_forms import read_reprint_reason
 from fulfillment.bench.slip_views import PRINT_WITHIN, pdf_answer, slip_for
-from fulfillment.labels.pdf import slips_pdf
+from fulfillment.labels.papers import DEFAULT_PAPER, PAPERS
 from fulfillment.labels.rules import REPRINT_REASONS
-from fulfillment.labels.sheets import unprintable
+from fulfillment.labels.sheets import Setting, slips_pdf
+from fulfillment.labels.slip import unprintable
 from fulfillment.packing import print_queries, print_service
 from fulfillment.packing.print_service import LARGEST_BATCH
 from kernel import once
@@ -96,7 +97,7 @@ def batch_pdf(print_id: int) -> Response:
         is_real = utc_now() - batch.at <= PRINT_WITHIN
         prints = {one.parcel_id: one for one in batch.prints}
         slips = [slip_for(parcel, prints[parcel.id] if is_real else None) for parcel in batch.parcels]
-    return pdf_answer(slips_pdf(slips), f"slips-{print_id}")
+    return pdf_answer(slips_pdf(slips, Setting(PAPERS[DEFAULT_PAPER])), f"slips-{print_id}")
 
 
 @blueprint.get("/log")

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench.slip_forms import read_reprint_reason
-from fulfillment.labels.codes import bars_svg, qr_svg
 from fulfillment.labels.fonts import code_point
-from fulfillment.labels.pdf import slips_pdf
+from fulfillment.labels.papers import DEFAULT_PAPER, PAPERS
+from fulfillment.labels.pdf import sheet_pictures
 from fulfillment.labels.rules import REPRINT_REASONS, Slip, reason_words
 from fulfillment.labels.service import slip_of
-from fulfillment.labels.sheets import PREVIEW, sheets_of, unprintable
+from fulfillment.labels.sheets import Setting, slip_sheets, slips_pdf
+from fulfillment.labels.slip import PREVIEW, unprintable
 from fulfillment.packing import print_queries, print_service, queries
 from fulfillment.packing.lead_rules import has_in_hand, parcel_number, read_scan
 from fulfillment.packing.models import Parcel, SlipPrint
@@ -75,7 +76,10 @@ def slip_pdf(number: str) -> Response:
         parcel = _own_parcel(session, number)
         prints = print_queries.prints_of(session, parcel.id)
         is_real = bool(prints) and utc_now() - prints[-1].at <= PRINT_WITHIN
-        return pdf_answer(slips_pdf([slip_for(parcel, prints[-1] if is_real else None)]), parcel.number)
+        return pdf_answer(
+            slips_pdf([slip_for(parcel, prints[-1] if is_real else None)], Setting(PAPERS[DEFAULT_PAPER])),
+            parcel.number,
+        )
 
 
 def slip_for(parcel: Parcel, printed: SlipPrint | None) -> Slip:
@@ -112,13 +116,13 @@ def _page(session: Session, parcel: Parcel, form: Form, *, is_fresh: bool, probl
     prints = print_queries.prints_of(session, parcel.id)
     slip = slip_for(parcel, prints[-1] if is_fresh and prints else None)
     person = current_person()
+    sheets = slip_sheets([slip], Setting(PAPERS[DEFAULT_PAPER]))
     html = render_template(
         "labels/slip.html",
         parcel=parcel,
         prints=prints,
-        sheets=sheets_of(slip),
-        bars_svg=bars_svg,
-        qr_svg=qr_svg,
+        sheets=list(zip(sheets, sheet_pictures(sheets), strict=True)),
+        paper=PAPERS[DEFAULT_PAPER],
         is_fresh=is_fresh and bool(prints),
         may_print=parcel.state not in (HANDED_OVER, CANCELLED),
         unprintable=unprintable(slip),

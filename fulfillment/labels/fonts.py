@@ -1,7 +1,7 @@
 """What the shipped fonts can draw and how wide it is, so that every line is broken before it is drawn."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,8 @@ _BOLD = ("GongfangSans-Bold.ttf",)
 
 _MM_PER_PT = 25.4 / 72
 _ELLIPSIS = "…"
+# A line does not begin with these.
+_CLOSING = frozenset("，。、；：！？）》”’」』】,.;:!?)%…")
 # Controls, format marks (direction, joiners) and lone surrogates have no shape of their own.
 _SHAPELESS = frozenset({"Cc", "Cf", "Cs"})
 
@@ -76,17 +78,27 @@ def wrap(text: str, size_pt: float, room_mm: float, most_lines: int) -> tuple[st
 
     Chinese breaks after any character; a Latin word moves to the next line whole, when it does not fill the line alone.
     """
-    room_em = room_mm / (size_pt * _MM_PER_PT)
     lines: list[str] = []
     rest = text.strip()
     while rest:
-        fits = _how_many_fit(rest, room_em)
-        if fits < len(rest) and len(lines) == most_lines - 1:
-            return (*lines, _cut(rest[:fits], room_em))
-        end = _break_before(rest, fits)
-        lines.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
+        line, rest = take_line(rest, size_pt, room_mm, is_last=len(lines) == most_lines - 1)
+        lines.append(line)
     return tuple(lines)
+
+
+def take_line(text: str, size_pt: float, room_mm: float, *, is_last: bool = False) -> tuple[str, str]:
+    """The line that fits into the room, and the rest; a last line that is too long ends with an ellipsis."""
+    room_em = room_mm / (size_pt * _MM_PER_PT)
+    fits = _how_many_fit(text, room_em)
+    if fits < len(text) and is_last:
+        return _cut(text[:fits], room_em), ""
+    end = _break_before(text, fits)
+    return text[:end].rstrip(), text[end:].lstrip()
+
+
+def size_that_fits(text: str, sizes_pt: Sequence[float], room_mm: float) -> float:
+    """The largest of the sizes (largest first) at which the line fits, else the smallest."""
+    return next((size for size in sizes_pt if width_mm(text, size) <= room_mm), sizes_pt[-1])
 
 
 def _how_many_fit(text: str, room_em: float) -> int:
@@ -101,15 +113,19 @@ def _how_many_fit(text: str, room_em: float) -> int:
 
 
 def _break_before(text: str, fits: int) -> int:
-    """Where to end the line: before the word that would be torn apart."""
-    if fits == len(text) or not (_is_in_word(text[fits - 1]) and _is_in_word(text[fits])):
+    """Where to end the line: before the word that would be torn apart, and never before a closing mark."""
+    if fits == len(text):
+        return fits
+    if text[fits] in _CLOSING and fits > 1 and text[fits - 1] not in _CLOSING:
+        fits -= 1
+    if not (_is_in_word(text[fits - 1]) and _is_in_word(text[fits])):
         return fits
     blank = text.rfind(" ", 0, fits)
     return blank if blank > 0 else fits
 
 
 def _is_in_word(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+    return character.isascii() and (character.isalnum() or character == "*")
 
 
 def _cut(line: str, room_em: float) -> str:

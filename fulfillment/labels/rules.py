@@ -44,7 +44,8 @@ class SlipLine:
 class Slip:
     """Everything that is printed for one box; the receiver is masked already.
 
-    ``copy`` counts its prints; 0 is a preview, which says on its face that it is not to be stuck on.
+    ``copy`` counts its prints; 0 is a preview, which says on its face that it is not to be stuck on. ``next_step`` stands
+    at the bottom in place of what a slip usually says there.
     """
 
     parcel_number: str
@@ -59,6 +60,7 @@ class Slip:
     note: str = ""
     part: str = ""
     copy: int = 1
+    next_step: str = ""
 
 
 def mask_name(name: str) -> str:

@@ -1,121 +1,68 @@
-"""A slip as sheets of 100 x 150 mm: every line is broken here, so the PDF and the page print the same and nothing overflows."""
+"""Labels onto paper: one a sheet or several with cut marks, beginning where a half-used sheet has its first free place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from fulfillment.labels.fonts import missing_characters, printable, width_mm, wrap
-from fulfillment.labels.rules import Slip, SlipLine
-from kernel.text import t
+from fulfillment.labels.drawing import THINNEST_MM, Black, Label, Mark, Sheet, placed
+from fulfillment.labels.papers import SLIP, Field, Paper, fields_of
+from fulfillment.labels.pdf import sheets_pdf
+from fulfillment.labels.rules import Slip
+from fulfillment.labels.slip import slip_labels
 
-# Sizes in pt and mm, the same as in slip.typ and print.css. Names and goods are 14 pt and more, the number 24.
-NUMBER_PT, MARK_PT, GOODS_PT, NAME_PT, ADDRESS_PT, HEAD_PT = 24, 16, 15, 14, 12, 14
-ROOM_MM = 92
-PREVIEW = 0
-_GOODS_ROOM_MM = 74
-_FOOT_ROOM_MM = 62
-_HEAD_ROOM_MM = 44
-# The goods of a sheet, a line of them, what stands between two kinds, and the black mark above them.
-_GOODS_MM, _LINE_MM, _GAP_MM, _MARK_MM = 62.5, 6.8, 2.0, 9.0
-_LINES_A_TITLE, _LINES_A_SPEC = 2, 2
-_LINES_A_NAME, _LINES_AN_ADDRESS, _LINES_A_NOTE = 2, 3, 2
+Thing = TypeVar("Thing")
+
+# How far a printer may be put right; more is a matter of the paper guide.
+FARTHEST_OFFSET_MM: Final = 5.0
+_CUT_MM = 3.0
 
 
 @dataclass(frozen=True)
-class Item:
-    """One kind of goods, its words broken into lines."""
+class Setting:
+    """How one document is printed: the paper, how far the printer is off, the first free place on the first sheet."""
 
-    quantity: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One page of paper, ready to be drawn: plain lines that fit."""
-
-    number: str
-    is_number_wide: bool
-    head: str
-    due: str
-    mark: str
-    items: tuple[Item, ...]
-    receiver: tuple[str, ...]
-    address: tuple[str, ...]
-    note: tuple[str, ...]
-    small: str
-    next: str
+    paper: Paper
+    offset_x_mm: float = 0.0
+    offset_y_mm: float = 0.0
+    first_place: int = 1
 
 
-def sheets_of(slip: Slip) -> list[Sheet]:
-    """The slip's pages: one, or as many as its goods need; none of them is left out."""
-    items = [_item(line) for line in slip.lines]
-    pages = list(_pages(items, _GOODS_MM))
-    if slip.copy != 1 or len(pages) > 1:
-        pages = list(_pages(items, _GOODS_MM - _MARK_MM))
-    return [_sheet(slip, page, number, len(pages)) for number, page in enumerate(pages, 1)]
+def slip_sheets(slips: Sequence[Slip], setting: Setting) -> list[Sheet]:
+    """The slips on sheets, in the order given."""
+    return sheets_with(slips, slip_labels, SLIP, setting)
 
 
-def unprintable(slip: Slip) -> tuple[str, ...]:
-    """Characters of the slip that no font has, for the lead to see before the parcel leaves."""
-    goods = [word for line in slip.lines for word in (line.title, line.spec)]
-    return missing_characters([slip.receiver, slip.phone, slip.address, slip.note, *goods])
+def slips_pdf(slips: Sequence[Slip], setting: Setting) -> bytes:
+    """The slips in one document, in the order given."""
+    return sheets_pdf(slip_sheets(slips, setting))
 
 
-def _item(line: SlipLine) -> Item:
-    title = wrap(printable(line.title), GOODS_PT, _GOODS_ROOM_MM, _LINES_A_TITLE)
-    spec = wrap(printable(line.spec), GOODS_PT, _GOODS_ROOM_MM, _LINES_A_SPEC)
-    return Item(f"×{line.quantity}", title + spec)
+def sheets_with(
+    things: Sequence[Thing], draw: Callable[[Thing, Field], list[Label]], purpose: str, setting: Setting
+) -> list[Sheet]:
+    """Things laid out by ``draw`` into the fields of the paper, one after the other."""
+    places = fields_of(setting.paper, purpose)
+    # Fields of one paper differ in their corner only, which the layout does not know.
+    labels = [label for thing in things for label in draw(thing, places[0])]
+    skipped = (setting.first_place - 1) % len(places)
+    spots: list[Label | None] = [*[None] * skipped, *labels]
+    return [_sheet(spots[start : start + len(places)], places, setting) for start in range(0, len(spots), len(places))]
 
 
-def _pages(items: Sequence[Item], room_mm: float) -> Iterator[tuple[Item, ...]]:
-    """The goods in pages that are not fuller than ``room_mm``; at least one page."""
-    page: list[Item] = []
-    used = 0.0
-    for item in items:
-        height = max(1, len(item.lines)) * _LINE_MM + _GAP_MM
-        if page and used + height > room_mm:
-            yield tuple(page)
-            page, used = [], 0.0
-        page.append(item)
-        used += height
-    yield tuple(page)
+def _sheet(labels: Sequence[Label | None], places: Sequence[Field], setting: Setting) -> Sheet:
+    marks = [mark for label, place in zip(labels, places, strict=False) if label for mark in placed(label, place)]
+    marks += [(0.0, 0.0, mark) for mark in _cut_marks(setting.paper, places)]
+    dx, dy = setting.offset_x_mm, setting.offset_y_mm
+    moved = tuple((x + dx, y + dy, mark) for x, y, mark in marks)
+    return Sheet(setting.paper.width_mm, setting.paper.height_mm, moved)
 
 
-def _sheet(slip: Slip, items: tuple[Item, ...], page: int, pages: int) -> Sheet:
-    head = " ".join(part for part in (slip.channel, slip.part) if part)
-    note = t("留言：{note}", "Note: {note}", note=slip.note) if slip.note else ""
-    return Sheet(
-        number=slip.parcel_number,
-        is_number_wide=width_mm(slip.parcel_number, NUMBER_PT, bold=True) > ROOM_MM,
-        head=_first(wrap(printable(head), HEAD_PT, _HEAD_ROOM_MM, 1)),
-        due=_first(wrap(printable(slip.due), HEAD_PT, _HEAD_ROOM_MM, 1)),
-        mark=_first(wrap(printable(_mark(slip.copy, page, pages)), MARK_PT, ROOM_MM, 1)),
-        items=items,
-        receiver=wrap(printable(f"{slip.receiver} {slip.phone}"), NAME_PT, _FOOT_ROOM_MM, _LINES_A_NAME),
-        address=wrap(printable(slip.address), ADDRESS_PT, _FOOT_ROOM_MM, _LINES_AN_ADDRESS),
-        note=wrap(printable(note), ADDRESS_PT, _FOOT_ROOM_MM, _LINES_A_NOTE),
-        small=printable(f"{slip.order_number} {slip.printed}"),
-        next=_next_step(slip, page, pages),
-    )
-
-
-def _first(lines: tuple[str, ...]) -> str:
-    return lines[0] if lines else ""
-
-
-def _mark(copy: int, page: int, pages: int) -> str:
-    """What keeps a preview or a second paper from being taken for a parcel of its own."""
-    again = "" if copy == 1 else t("第 {copy} 次打印", "Copy {copy}", copy=copy)
-    if copy == PREVIEW:
-        again = t("预览，不要贴", "Preview only")
-    of_pages = t("第 {page} 张，共 {pages} 张", "Sheet {page} of {pages}", page=page, pages=pages) if pages > 1 else ""
-    return " · ".join(part for part in (again, of_pages) if part)
-
-
-def _next_step(slip: Slip, page: int, pages: int) -> str:
-    if slip.copy == PREVIEW:
-        return t("按“打印”才是正式的单子", "Press Print to get the real one")
-    if slip.copy > 1:
-        return t("先撕掉旧的那张，再贴这一张", "Tear off the old one, then stick this on")
-    if page < pages:
-        return t("还有一张，一起放进去再封箱", "One more sheet, then close the box")
-    return t("装好封箱，贴上这张，再按“包好了”", "Pack, close, stick this on, press Done")
+def _cut_marks(paper: Paper, places: Sequence[Field]) -> list[Mark]:
+    """Short lines where the fields meet, also at the edges, so that a ruler can be laid on them."""
+    across = sorted({place.x_mm for place in places} - {0.0})
+    down = sorted({place.y_mm for place in places} - {0.0})
+    columns = [0.0, *across, paper.width_mm]
+    rows = [0.0, *down, paper.height_mm]
+    uprights = [Black(x, max(0.0, y - _CUT_MM), THINNEST_MM, 2 * _CUT_MM) for x in across for y in rows]
+    rules = [Black(max(0.0, x - _CUT_MM), y, 2 * _CUT_MM, THINNEST_MM) for y in down for x in columns]
+    return [*uprights, *rules]

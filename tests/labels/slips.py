@@ -1,12 +1,16 @@
 """Slips to test with, and a printer: pages of a PDF in black and white at a printer's resolution."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pypdfium2
 import zxingcpp
 from PIL import Image
 
+from fulfillment.labels.drawing import Black, Label, Mark
+from fulfillment.labels.papers import DEFAULT_PAPER, PAPERS, Field
 from fulfillment.labels.rules import Slip, SlipLine
+from fulfillment.labels.sheets import Setting
+from fulfillment.labels.sheets import slips_pdf as slips_pdf_with
 
 MM_PER_INCH = 25.4
 NUMBER = "P261124ABCDEWM01"
@@ -27,6 +31,34 @@ def make_slip(**changes: object) -> Slip:
     return Slip(**{**facts, **changes})  # type: ignore[arg-type]
 
 
+def slips_pdf(slips: Sequence[Slip], paper: str = DEFAULT_PAPER) -> bytes:
+    """The slips on a paper, from a printer that is not off."""
+    return slips_pdf_with(slips, Setting(PAPERS[paper]))
+
+
+def stray_marks(label: Label, place: Field) -> list[Mark]:
+    """Marks that leave the field's printable part."""
+    low, slack = place.margin_mm - 0.9, 0.9
+    right, bottom = place.width_mm - place.margin_mm + slack, place.height_mm - place.margin_mm + slack
+    return [
+        mark
+        for mark in label.marks
+        if mark.x < low or mark.y < low or mark.x + mark.width > right or mark.y + mark.height > bottom
+    ]
+
+
+def overlaps(marks: Sequence[Mark]) -> list[tuple[Mark, Mark]]:
+    """Marks that lie on each other; white words lie on black areas on purpose. A line's box may touch the next by a hair."""
+    solid = [mark for mark in marks if not (isinstance(mark, Black) and min(mark.width, mark.height) > 1)]
+    return [
+        (one, other)
+        for index, one in enumerate(solid)
+        for other in solid[index + 1 :]
+        if min(one.x + one.width, other.x + other.width) - max(one.x, other.x) > 0.05
+        and min(one.y + one.height, other.y + other.height) - max(one.y, other.y) > 0.35
+    ]
+
+
 def pages_at(pdf: bytes, dpi: int) -> list[Image.Image]:
     """The pages as a thermal printer burns them: black or white, nothing between."""
     document = pypdfium2.PdfDocument(pdf)
@@ -41,6 +73,11 @@ def pages_at(pdf: bytes, dpi: int) -> list[Image.Image]:
 def codes_on(page: Image.Image) -> dict[str, str]:
     """What a reader finds on a page, by the kind of code."""
     return {found.format.name: found.text for found in zxingcpp.read_barcodes(page)}
+
+
+def all_codes_on(page: Image.Image) -> list[tuple[str, str]]:
+    """Every code on a page that holds several labels: kind and text, sorted."""
+    return sorted((found.format.name, found.text) for found in zxingcpp.read_barcodes(page))
 
 
 def words_on(pdf: bytes) -> list[str]:

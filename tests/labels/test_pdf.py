@@ -4,9 +4,18 @@ from dataclasses import fields
 
 import pytest
 
-from fulfillment.labels.pdf import slips_pdf
 from fulfillment.labels.rules import SlipLine
-from tests.labels.slips import NUMBER, codes_on, ink_box_mm, make_slip, pages_at, sizes_mm, squeezed, words_on
+from tests.labels.slips import (
+    NUMBER,
+    codes_on,
+    ink_box_mm,
+    make_slip,
+    pages_at,
+    sizes_mm,
+    slips_pdf,
+    squeezed,
+    words_on,
+)
 
 HOSTILE = {
     "name": "名" * 5_000,
