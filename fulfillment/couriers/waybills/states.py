@@ -1,0 +1,27 @@
+"""The states of a waybill and the moves between them."""
+
+from typing import Final
+
+ASKED: Final = "asked"
+ISSUED: Final = "issued"
+CANCELLING: Final = "cancelling"
+CANCELLED: Final = "cancelled"
+FAILED: Final = "failed"
+
+STATES: Final = (ASKED, ISSUED, CANCELLING, CANCELLED, FAILED)
+# At most one of a parcel is in these.
+LIVE: Final = (ASKED, ISSUED)
+
+WAYBILL_MOVES: Final[dict[str, frozenset[str]]] = {
+    ASKED: frozenset({ISSUED, FAILED, CANCELLING, CANCELLED}),
+    ISSUED: frozenset({CANCELLING, CANCELLED}),
+    # CANCELLING -> FAILED: the courier will not take the number back, and a person has to ring.
+    CANCELLING: frozenset({CANCELLED, FAILED}),
+    # FAILED -> ASKED is "ask again" with the same key; -> ISSUED a number that somebody looked up.
+    FAILED: frozenset({ASKED, ISSUED, CANCELLED}),
+    CANCELLED: frozenset(),
+}
+
+# Numbers that come on a courier's own sheet instead of over the network.
+SHEET: Final = "sheet"
+PROVIDERS: Final = ("kuaidi100", "kdniao", SHEET)
