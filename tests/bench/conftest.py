@@ -16,6 +16,7 @@ from kernel.db import Database
 from kernel.http import sign_in_cookie
 from kernel.people import service as people
 from kernel.people.models import Person
+from tests.browsers import browser, url  # noqa: F401 - fixtures
 from tests.packing.world import id_of, make_packer, make_pile, make_rate, wages
 from tests.storefront.pages import assert_nothing_inline
 from tests.world import NOW

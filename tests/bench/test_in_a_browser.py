@@ -1,12 +1,9 @@
 """What the bench's scripts add in a real browser: the scanner, the way back, the voice, the PIN's keys."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from kernel.audit import SYSTEM
 from kernel.clock import utc_now
@@ -14,7 +11,8 @@ from kernel.db import Database
 from kernel.people import service as people
 from kernel.people.models import Person
 from kernel.people.rules import PACKER
-from tests.e2e.house import PHONE, TABLET, chromium
+from tests.browsers import device
+from tests.e2e.house import PHONE, TABLET
 from tests.packing.world import make_pile, make_rate
 
 pytestmark = pytest.mark.browser
@@ -28,24 +26,6 @@ WRITE_DOWN = """
   });
 """
 SILENT = "delete window.speechSynthesis; Object.defineProperty(window, 'speechSynthesis', { value: undefined });"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -62,14 +42,8 @@ def packer(database: Database) -> int:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A phone that must not complain."""
-    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-    yield page
-    assert complaints == []
-    context.close()
+    with device(browser) as page:
+        yield page
 
 
 def sign_in(page: Page, url: str, packer: int) -> None:

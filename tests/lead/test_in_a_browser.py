@@ -1,18 +1,15 @@
 """The lead's pages in Chromium: a slip prints itself once, its paper can be read, a scanner alone hands parcels over."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.people import service as people
 from kernel.people.models import Person
-from tests.e2e.house import PC, PHONE, TABLET, chromium
+from tests.e2e.house import PC, PHONE, TABLET
 from tests.labels.slips import codes_on, pages_at, sizes_mm, squeezed, words_on
 from tests.lead.world import Bench, order_parcel, packed_parcel, prints_of
 from tests.packing.world import id_of
@@ -20,24 +17,6 @@ from tests.packing.world import id_of
 pytestmark = pytest.mark.browser
 
 COUNT_PRINTS = "window.printed = 0; window.print = () => { window.printed += 1; };"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def signed_in(browser: Browser, database: Database, bench: Bench, url: str, *, scripts: str = "on") -> Page:

@@ -1,0 +1,55 @@
+"""A real browser on the application of the test, for rooms whose conftest imports these fixtures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from tests.e2e.house import PHONE, chromium
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The application on a free port, with its forms protected; gives its address."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def device(browser: Browser, size: tuple[int, int] = PHONE, **options: Any) -> Iterator[Page]:
+    """A device with cookies of its own whose pages must not complain."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN", **options)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    yield page
+    assert complaints == []
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for a file of tests."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    """Where the application of this test is."""
+    with served(app) as url:
+        yield url
