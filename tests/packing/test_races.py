@@ -135,12 +135,29 @@ def test_with_the_locks_gone_the_database_alone_still_pays_once(
     assert wages_of(database, packer) == [RATE_FEN]
 
 
-def test_without_the_index_too_done_is_paid_twice(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_index_the_books_at_commit_still_refuse_a_second_wage(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (packer,) = set_up(database)
     task_id = take_one(database, packer)
     let_both_read_before_either_writes(monkeypatch)
     with database.transaction() as session:
         session.execute(text("DROP INDEX uq_wage_entries_task_piece"))
+    with pytest.raises(IntegrityError, match="owed 160 fen"):
+        all_at_once(database, *[finishing(task_id, packer)] * 2)
+    assert wages_of(database, packer) == [RATE_FEN]
+
+
+def test_without_the_index_and_the_books_too_done_is_paid_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (packer,) = set_up(database)
+    task_id = take_one(database, packer)
+    let_both_read_before_either_writes(monkeypatch)
+    with database.transaction() as session:
+        session.execute(text("DROP INDEX uq_wage_entries_task_piece"))
+        session.execute(text("DROP TRIGGER wage_entries_tied_to_tasks ON wage_entries"))
+        session.execute(text("DROP TRIGGER packing_tasks_tied_to_wages ON packing_tasks"))
     all_at_once(database, *[finishing(task_id, packer)] * 2)
     assert wages_of(database, packer) == [RATE_FEN, RATE_FEN]
 
