@@ -23,6 +23,7 @@ BLUEPRINTS = (
     "shop.orders.views",
     "shop.storefront.views",
     "fulfillment.bench.views",
+    "fulfillment.bench.queue_views",
     "fulfillment.bench.slip_views",
     "fulfillment.bench.lead_views",
     "fulfillment.bench.weigher_views",

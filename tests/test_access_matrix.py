@@ -1,7 +1,7 @@
 """Who may do what: every route with everybody who may use it. A route that is not listed fails, and so does a stale line.
 
 ``everyone`` needs no sign-in; ``order-key`` needs the key of that very order; ``staff`` is anybody who works here;
-otherwise the roles stand there. Whoever may not is sent to sign in or told so (403), and an order without its key, like
+``pass`` needs the pass that a signed-in packer's device was given; otherwise the roles stand there. Whoever may not is sent to sign in or told so (403), and an order without its key, like
 somebody else's parcel, is not found (404). After adding a route run this file: it says which line is missing.
 """
 
@@ -64,7 +64,9 @@ POST /bench/lead/tasks/<int:task_id>/take-back                         owner lea
 GET  /bench/lead/wages                                                 owner lead
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
+GET  /bench/offline                                                    everyone
 GET  /bench/passbook                                                   packer
+POST /bench/queue                                                      pass
 POST /bench/scan                                                       packer
 GET  /bench/sign-in                                                    everyone
 POST /bench/sign-in                                                    everyone
@@ -73,6 +75,7 @@ POST /bench/sign-in/<int:person_id>                                    everyone
 GET  /bench/slips/<number>                                             owner lead packer
 GET  /bench/slips/<number>.pdf                                         owner lead packer
 POST /bench/slips/<number>/print                                       owner lead packer
+GET  /bench/sw.js                                                      everyone
 POST /bench/tasks/<int:task_id>/done                                   packer
 POST /bench/tasks/<int:task_id>/put-back                               packer
 POST /bench/tasks/<int:task_id>/undo                                   packer
@@ -223,9 +226,9 @@ GET  /trace/<number>                                                   everyone
 POST /webhooks/stripe                                                  everyone
 """
 
-EVERYONE, ORDER_KEY, STAFF = "everyone", "order-key", "staff"
-# Programs identify themselves otherwise: an Idempotency-Key and JSON, a signature.
-WITHOUT_FORM_TOKEN = {"POST /api/v1/streams/<int:stream_id>/orders", "POST /webhooks/stripe"}
+EVERYONE, ORDER_KEY, PASS, STAFF = "everyone", "order-key", "pass", "staff"
+# Programs identify themselves otherwise: an Idempotency-Key and JSON, a pass in a header, a signature.
+WITHOUT_FORM_TOKEN = {"POST /api/v1/streams/<int:stream_id>/orders", "POST /bench/queue", "POST /webhooks/stripe"}
 
 
 def read_matrix() -> dict[str, frozenset[str]]:
@@ -289,7 +292,7 @@ def test_a_route_that_nobody_listed_would_be_noticed(house: Flask, evening: Data
 
 def test_the_words_of_the_matrix_are_known() -> None:
     for name, who in WHO_MAY.items():
-        assert who in ({EVERYONE}, {ORDER_KEY}) or (who and who <= set(ROLES)), name
+        assert who in ({EVERYONE}, {ORDER_KEY}, {PASS}) or (who and who <= set(ROLES)), name
     assert sum(who == {EVERYONE} for who in WHO_MAY.values()) < 40
 
 
@@ -310,7 +313,7 @@ def test_without_signing_in_only_what_is_everyones_opens(house: Flask, evening: 
         shut = is_turned_away(house.test_client(), route.method, ways.address(house, route, real))
         # A wrong badge is answered 401 by the sign-in page itself.
         if route.name not in ("POST /bench/sign-in", "POST /sign-in", "POST /bench/sign-in/<int:person_id>"):
-            assert shut == (WHO_MAY[route.name] <= set(ROLES)), route.name
+            assert shut == (WHO_MAY[route.name] <= {*ROLES, PASS}), route.name
 
 
 @pytest.mark.parametrize("role", [OWNER, STREAMER, LEAD, WEIGHER, PACKER])

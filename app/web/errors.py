@@ -18,8 +18,8 @@ _RETRY_AFTER_S = 5
 
 
 def wants_json() -> bool:
-    """Programs ask under /api and /webhooks, or say so."""
-    return request.path.startswith(("/api/", "/webhooks/")) or (
+    """Programs ask under /api and /webhooks, as does a tablet's queue, or say so."""
+    return request.path.startswith(("/api/", "/webhooks/", "/bench/queue")) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
 

@@ -1,0 +1,91 @@
+// Lets the bench open without a network: the page of whoever works here, with its pictures, and one page that says so.
+// SHELL (addresses to keep) and VERSION are written before this file by fulfillment/bench/queue_views.py.
+//
+// The cache "work" holds one person's page at most. It is emptied as soon as any other page of the bench arrives that is
+// not that person's (signing in, handing over), so that nobody is ever shown somebody else's work.
+
+const SHELL_CACHE = `bench-shell-${VERSION}-${SHELL.length}`;
+const WORK_CACHE = "bench-work";
+const PATIENCE_MS = 6000;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(keepShell().then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(dropOldShells().then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== location.origin) return;
+  if (request.mode === "navigate") event.respondWith(request.method === "GET" ? page(event, url) : sent(request));
+  else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request, url));
+});
+
+async function keepShell() {
+  const cache = await caches.open(SHELL_CACHE);
+  // Without cookies: the page is the same for everybody, and so it is kept.
+  await cache.addAll(SHELL.map((address) => new Request(address, { credentials: "omit", cache: "no-cache" })));
+}
+
+async function dropOldShells() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith("bench-shell-") && name !== SHELL_CACHE).map((name) => caches.delete(name)));
+}
+
+/** The network first; the page that was kept when it is gone or slow; else the page that says so. */
+async function page(event, url) {
+  const isWork = url.pathname === "/bench";
+  const kept = isWork ? await keptPage() : null;
+  try {
+    const answer = await (kept ? inTime(event, url) : fetch(event.request).then((fresh) => noted(event, url, fresh)));
+    if (answer) return answer;
+  } catch {
+    // No network.
+  }
+  if (kept) return kept;
+  // What is wrong can be said on the page of the work itself.
+  if (url.pathname.startsWith("/bench/wrong") && (await keptPage())) return Response.redirect("/bench?wrong", 303);
+  return offlinePage();
+}
+
+/** The fresh page, or nothing once patience is over; it is noted even when it comes later. */
+function inTime(event, url) {
+  const fresh = fetch(event.request).then((answer) => noted(event, url, answer));
+  event.waitUntil(fresh.catch(() => {}));
+  return Promise.race([fresh, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null))]);
+}
+
+/** Keep somebody's page of work; forget it when a page comes that is not theirs. */
+async function noted(event, url, answer) {
+  if (answer.type === "opaqueredirect" || answer.status >= 500) return answer;
+  const whose = answer.headers.get("Bench-Person");
+  const cache = await caches.open(WORK_CACHE);
+  const before = (await cache.match("/bench"))?.headers.get("Bench-Person") ?? null;
+  if (before !== null && before !== whose && answer.ok) await caches.delete(WORK_CACHE);
+  if (whose !== null && answer.ok && url.pathname === "/bench" && !url.searchParams.has("done")) {
+    await (await caches.open(WORK_CACHE)).put("/bench", answer.clone());
+  }
+  return answer;
+}
+
+const keptPage = async () => (await caches.open(WORK_CACHE)).match("/bench");
+
+const offlinePage = async () => (await (await caches.open(SHELL_CACHE)).match("/bench/offline")) ?? Response.error();
+
+/** A form that could not be sent is not lost without a word. */
+function sent(request) {
+  return fetch(request).catch(offlinePage);
+}
+
+/** Files with their version in the address never change; others come from the network while there is one. */
+async function file(request, url) {
+  const kept = await caches.match(request);
+  if (kept && url.searchParams.has("v")) return kept;
+  return fetch(request).catch((error) => {
+    if (kept) return kept;
+    throw error;
+  });
+}
