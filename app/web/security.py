@@ -11,7 +11,7 @@ _STATIC = "static"
 # Reads codes from camera pictures with WebAssembly. A worker obeys the policy of its own file, so no page needs to
 # allow more than 'self' (decision 22).
 _READER = "js/bench_scan_worker.js"
-_READER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+READER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 _YEAR_S = 365 * 24 * 3600
 _LARGEST_FORM_BYTES = 500_000
 _MOST_FORM_PARTS = 1_000
@@ -45,7 +45,7 @@ def install(app: Flask, settings: Settings) -> None:
             # Browsers show a PDF in a page of their own, which a policy of 'none' would leave empty.
             response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
         if request.endpoint == _STATIC and (request.view_args or {}).get("filename") == _READER:
-            response.headers["Content-Security-Policy"] = _READER_POLICY
+            response.headers["Content-Security-Policy"] = READER_POLICY
         _say_how_long_to_keep(response)
         return response
 

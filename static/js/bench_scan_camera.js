@@ -3,6 +3,28 @@
 
 const WIDTH = 1280;
 const AGAIN_MS = 2500; // The same code under the lens is one scan until it was away for so long.
+const SEEN = "gongfang-camera-seen";
+
+/** What lies under the lens, also across pages: a page that follows a scan must not scan it again. */
+function sight() {
+  const seen = new Map();
+  try {
+    for (const [text, at] of JSON.parse(sessionStorage.getItem(SEEN) ?? "[]")) seen.set(text, at);
+  } catch {
+    // Storage is closed: remembered for this page.
+  }
+  return {
+    isNew: (text) => Date.now() - (seen.get(text) ?? 0) > AGAIN_MS,
+    note(text) {
+      seen.set(text, Date.now());
+      try {
+        sessionStorage.setItem(SEEN, JSON.stringify([...seen].slice(-8)));
+      } catch {
+        // As above.
+      }
+    },
+  };
+}
 
 /** Why there is no picture, as a word for the page to explain: refused, missing, busy, insecure. */
 export function whyNot(error) {
@@ -21,15 +43,14 @@ export async function start(video, workerUrl, { found, failed }) {
   const worker = new Worker(workerUrl);
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d", { willReadFrequently: true });
-  const seen = new Map();
+  const seen = sight();
   let isRunning = true;
 
   worker.addEventListener("message", ({ data }) => {
     if (data.failed) failed(data.failed);
     for (const { text, position } of data.found ?? []) {
-      const now = performance.now();
-      const isNew = now - (seen.get(text) ?? -Infinity) > AGAIN_MS;
-      seen.set(text, now);
+      const isNew = seen.isNew(text);
+      seen.note(text);
       if (isNew) found(text, position, canvas);
     }
     next();

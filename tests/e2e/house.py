@@ -72,10 +72,10 @@ def open_house(var_dir: Path) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A real browser."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A real browser, with ``more`` arguments if need be."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()
 
