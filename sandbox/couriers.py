@@ -121,8 +121,7 @@ class Depot:
         if last["number"] and self.levers.take("twice"):
             return str(last["number"])
         serial = int(last["serial"]) + 1
-        shape = _SHAPES.get(company, lambda n: f"900{n:09d}")
-        number = shape(10_000 + serial)
+        number = _SHAPES[company](10_000 + serial) if company in _SHAPES else f"900{serial:09d}"
         self.store.put("courier-serial", {"id": "courier-serial", "serial": serial, "number": number})
         return number
 

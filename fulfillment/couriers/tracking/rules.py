@@ -70,7 +70,7 @@ def next_look(*, state: str, begun_at: datetime, now: datetime, failures: int = 
     if end_of(state) or age >= GIVE_UP:
         return None
     if failures:
-        wait = SHORTEST * 2 ** min(failures, 6)
+        wait = SHORTEST * (1 << min(failures, 6))
     elif state in _SOON:
         wait = timedelta(hours=1)
     else:

@@ -18,7 +18,8 @@ WAYBILL_MOVES: Final[dict[str, frozenset[str]]] = {
     # CANCELLING -> FAILED: the courier will not take the number back, and a person has to ring.
     CANCELLING: frozenset({CANCELLED, FAILED}),
     # FAILED -> ASKED is "ask again" with the same key; -> ISSUED a number that somebody looked up.
-    FAILED: frozenset({ASKED, ISSUED, CANCELLED}),
+    # -> CANCELLING: nobody knows whether the number was issued, so it is asked for once more, to give it back.
+    FAILED: frozenset({ASKED, ISSUED, CANCELLING, CANCELLED}),
     CANCELLED: frozenset(),
 }
 

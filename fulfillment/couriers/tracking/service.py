@@ -1,0 +1,172 @@
+"""Following parcels that have left: begun at hand-over, brought forward by what the courier tells, ended at the door.
+
+Rows are locked in one order: the order (by whoever calls), the parcel, its tracking.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fulfillment.couriers.cases import queries as case_queries
+from fulfillment.couriers.cases import service as cases
+from fulfillment.couriers.providers import CourierRefuses, Journey, Step
+from fulfillment.couriers.tracking import rules
+from fulfillment.couriers.tracking.models import Tracking, TrackStep
+from fulfillment.packing.models import Parcel
+
+UNKNOWN_CARRIER = "OTHER"
+
+
+def begin(session: Session, parcel: Parcel, now: datetime) -> None:
+    """A parcel has left: from now on somebody asks where it is. ``parcel`` must be locked; called again it is once."""
+    if parcel.carrier in (None, UNKNOWN_CARRIER):
+        return
+    row = {
+        "parcel_id": parcel.id,
+        "carrier": parcel.carrier,
+        "number": parcel.tracking_number,
+        "begun_at": now,
+        "news_at": now,
+        "next_look_at": now + rules.FIRST_LOOK,
+    }
+    session.execute(insert(Tracking).values(row).on_conflict_do_nothing(index_elements=["parcel_id"]))
+
+
+def follow_other_number(session: Session, parcel: Parcel, now: datetime) -> None:
+    """The number of a parcel that has left was put right: what is known of the wrong one says nothing."""
+    tracking = session.get(Tracking, parcel.id, with_for_update=True, populate_existing=True)
+    if tracking is None:
+        begin(session, parcel, now)
+    elif parcel.carrier is not None and parcel.tracking_number is not None:
+        tracking.carrier, tracking.number, tracking.state = parcel.carrier, parcel.tracking_number, ""
+        tracking.news_at, tracking.next_look_at = now, now + rules.SHORTEST
+        tracking.failures, tracking.how_ended, tracking.ended_at = 0, None, None
+        session.flush()
+        cases.pass_cases(session, parcel.id, rules.PASSING, now=now)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One question to a courier."""
+
+    parcel_id: int
+    carrier: str
+    number: str
+
+
+_CLAIM = text("""
+    UPDATE trackings SET looked_at = :now, next_look_at = :later
+    WHERE parcel_id IN (
+        SELECT parcel_id FROM trackings
+        WHERE next_look_at <= :now AND carrier = ANY(:carriers) AND (looked_at IS NULL OR looked_at <= :before)
+        ORDER BY next_look_at, parcel_id LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    RETURNING parcel_id, carrier, number
+""")
+
+
+def claim_looks(session: Session, now: datetime, carriers: Collection[str], most: int) -> Sequence[Look]:
+    """Take the parcels that are due, so that nobody else asks for them too; none that was asked for within half an hour."""
+    asked = {
+        "now": now,
+        "later": now + rules.SHORTEST,
+        "before": now - rules.SHORTEST,
+        "carriers": list(carriers),
+        "most": most,
+    }
+    return [Look(*row) for row in session.execute(_CLAIM, asked)]
+
+
+def put_back(session: Session, looks: Sequence[Look], at: datetime) -> None:
+    """These were taken but not asked for; they are due again at ``at``."""
+    ids = [look.parcel_id for look in looks]
+    session.execute(
+        text(
+            "UPDATE trackings SET looked_at = NULL, next_look_at = :at WHERE parcel_id = ANY(:ids) AND how_ended IS NULL"
+        ),
+        {"ids": ids, "at": at},
+    )
+
+
+def note_journey(
+    session: Session, parcel: Parcel, number: str, journey: Journey, *, now: datetime, stuck_after: timedelta
+) -> str | None:
+    """What the courier told, stored once; returns the end (``delivered``, ``returned``) when the parcel has just come to it.
+
+    ``parcel`` must be locked. An answer about a number that was put right meanwhile, or after the end, changes nothing.
+    """
+    tracking = session.get(Tracking, parcel.id, with_for_update=True, populate_existing=True)
+    if tracking is None or tracking.number != number or tracking.how_ended:
+        return None
+    _store(session, parcel.id, number, journey.steps)
+    # News is what the courier says happened, never later than now: a clock that is ahead must not hide a stuck parcel.
+    tracking.news_at = max([tracking.news_at, *(min(step.at, now) for step in journey.steps)])
+    # The courier may forget for a while; what was known before stands.
+    tracking.state, tracking.failures = journey.state or tracking.state, 0
+    _plan(tracking, now)
+    session.flush()
+    _see_to_cases(session, tracking, now, stuck_after)
+    return rules.end_of(tracking.state)
+
+
+def _store(session: Session, parcel_id: int, number: str, steps: Sequence[Step]) -> None:
+    rows = [
+        {
+            "parcel_id": parcel_id,
+            "number": number,
+            "at": step.at,
+            "state": step.state,
+            "words": rules.clean_words(step.words),
+        }
+        for step in steps
+    ]
+    if rows:
+        session.execute(insert(TrackStep).values(rows).on_conflict_do_nothing())
+
+
+def _plan(tracking: Tracking, now: datetime) -> None:
+    """When to ask again, or the end."""
+    tracking.next_look_at = rules.next_look(
+        state=tracking.state, begun_at=tracking.begun_at, now=now, failures=tracking.failures
+    )
+    if tracking.next_look_at is None:
+        tracking.how_ended, tracking.ended_at = rules.end_of(tracking.state) or "given_up", now
+
+
+def _see_to_cases(session: Session, tracking: Tracking, now: datetime, stuck_after: timedelta) -> None:
+    """Open what has become work for the lead, settle what has passed; what a person has settled is not opened again."""
+    kinds = rules.cases_of(tracking.state, news_at=tracking.news_at, now=now, stuck_after=stuck_after)
+    open_before = case_queries.open_kinds(session, tracking.parcel_id)
+    over = rules.passed(tracking.state, open_before, still=kinds)
+    if over:
+        cases.pass_cases(session, tracking.parcel_id, over, now=now)
+    settled = case_queries.settled_since(session, tracking.parcel_id, tracking.news_at)
+    for kind in sorted(kinds - open_before - settled):
+        cases.open_case(session, tracking.parcel_id, kind, said=_last_words(session, tracking), now=now)
+
+
+def _last_words(session: Session, tracking: Tracking) -> str:
+    newest = (
+        "SELECT words FROM track_steps WHERE parcel_id = :parcel AND number = :number ORDER BY at DESC, id DESC LIMIT 1"
+    )
+    return session.scalar(text(newest), {"parcel": tracking.parcel_id, "number": tracking.number}) or ""
+
+
+def note_refused(
+    session: Session, parcel: Parcel, number: str, refusal: CourierRefuses, *, now: datetime, stuck_after: timedelta
+) -> None:
+    """The courier's interface will not tell: asked again more slowly, and the lead is told when it is about this parcel."""
+    tracking = session.get(Tracking, parcel.id, with_for_update=True, populate_existing=True)
+    if tracking is None or tracking.number != number or tracking.how_ended:
+        return
+    tracking.failures += 1
+    _plan(tracking, now)
+    session.flush()
+    if refusal.kind in ("phone", "unknown") and tracking.failures >= 2:
+        said = rules.clean_words(refusal.said)
+        cases.open_case(session, parcel.id, "track_failed", detail=refusal.kind, said=said, now=now)
+    _see_to_cases(session, tracking, now, stuck_after)
