@@ -24,6 +24,5 @@ def without_garbage(raw: object) -> str:
         return ""
     folded = unicodedata.normalize("NFKC", raw[:LONGEST]).upper()
     code = "".join(sign for sign in folded if unicodedata.category(sign)[0] not in "CZ")
-    code = _KIND_OF_CODE.sub("", code)
     own = _OWN.findall(code)
-    return own[0] if len(own) == 1 else code
+    return own[0] if len(own) == 1 else _KIND_OF_CODE.sub("", code)

@@ -56,29 +56,28 @@ export function listen({ take, wants, typed }) {
     return true;
   }
 
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key === "Enter" || event.key === "Tab") {
-        // The Enter of a scan must press neither the button with the focus nor the form of the field.
-        const isOurs = keys.length > 0 && end(true);
-        if (isOurs) {
-          event.preventDefault();
-          event.stopImmediatePropagation();
-        }
-        return;
+  function hear(event) {
+    if (event.key === "Enter" || event.key === "Tab") {
+      // The Enter of a scan must press neither the button with the focus nor the form of the field.
+      const isOurs = keys.length > 0 && end(true);
+      if (isOurs) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
       }
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const sign = signOf(event);
-      if (!sign) return;
-      const at = event.timeStamp;
-      const target = isField(event.target) ? event.target : null;
-      if (keys.length && (target !== field || at - keys.at(-1).at > GONE_MS)) forget();
-      if (!keys.length) [field, before] = [target, target?.value ?? ""];
-      keys.push({ sign, at });
-      clearTimeout(timer);
-      timer = setTimeout(end, GONE_MS, false);
-    },
-    true,
-  );
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const sign = signOf(event);
+    if (!sign) return;
+    const at = event.timeStamp;
+    const target = isField(event.target) ? event.target : null;
+    if (keys.length && (target !== field || at - keys.at(-1).at > GONE_MS)) forget();
+    if (!keys.length) [field, before] = [target, target?.value ?? ""];
+    keys.push({ sign, at });
+    clearTimeout(timer);
+    timer = setTimeout(end, GONE_MS, false);
+  }
+
+  document.addEventListener("keydown", hear, true);
+  window.gongfangKeys?.().forEach(hear);
 }

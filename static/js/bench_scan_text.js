@@ -7,8 +7,8 @@ const LONGEST = 200;
 /** The codes in what was scanned, in order: our own if there are any, else whatever is left. */
 export function codesIn(raw) {
   const folded = raw.slice(0, LONGEST).normalize("NFKC").toUpperCase().replace(/[\p{C}\p{Z}]/gu, "");
-  const code = folded.replace(KIND_OF_CODE, "");
-  return code.match(OWN) ?? (code ? [code] : []);
+  const rest = folded.replace(KIND_OF_CODE, "");
+  return folded.match(OWN) ?? (rest ? [rest] : []);
 }
 
 /** Whether one of our own codes is in it, whole. */

@@ -128,11 +128,11 @@ def test_a_lamp_is_offered_where_there_is_one_and_nowhere_else(page: Page, filme
     page.get_by_role("button", name="关镜头").click()
     page.evaluate("""() => {
       MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
-      MediaStreamTrack.prototype.applyConstraints = async (wish) => { window.lamp = wish.advanced[0].torch; };
+      MediaStreamTrack.prototype.applyConstraints = async (wish) => { document.body.dataset.lamp = wish.advanced[0].torch; };
     }""")
     look(page)
     page.get_by_role("button", name="开灯").click()
-    page.wait_for_function("window.lamp === true")
+    expect(page.locator("body")).to_have_attribute("data-lamp", "true")
     expect(page.get_by_role("button", name="开灯")).to_have_attribute("aria-pressed", "true")
 
 
