@@ -264,7 +264,7 @@ def test_a_parcel_is_found_by_every_number_on_it(lead: FlaskClient, database: Da
 def test_scanners_and_people_write_one_number_in_many_ways() -> None:
     for typed in ("P26-1", " p26-1\t", "Ｐ２６－１", "https://x.example/a/p26-1/", "P 2 6-1"):
         assert read_scan(typed) == "P26-1"
-    for typed in ("", "  ", "é", "a" * 41, "\x00P26", None, 5, "-26", "单子"):
+    for typed in ("", "  ", "é", "a" * 41, "\x00", None, 5, "-26", "单子"):
         assert read_scan(typed) == ""
 
 
