@@ -39,7 +39,7 @@ _PEOPLE = text("""
            COALESCE(w.pieces, 0)::int AS packed, COALESCE(w.fen, 0)::bigint AS fen
     FROM people e JOIN person_roles r ON r.person_id = e.id AND r.role = 'packer'
     LEFT JOIN shifts k ON k.person_id = e.id AND k.ended_at IS NULL AND k.began_at >= :not_before
-    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) AS pieces, sum(amount_fen) AS fen FROM wage_entries
+    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) FILTER (WHERE task_id IS NOT NULL) AS pieces, sum(amount_fen) AS fen FROM wage_entries
                WHERE earned_at >= :start AND earned_at < :end GROUP BY packer_id) w ON w.packer_id = e.id
     WHERE e.active
     ORDER BY here_since NULLS LAST, e.name, e.id

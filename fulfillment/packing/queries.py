@@ -18,6 +18,7 @@ from fulfillment.routing.rules import Hands, needs_that_suit
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person, PersonRole
 from kernel.people.rules import PACKER
+from shop.catalog.models import Variant
 
 
 def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
@@ -100,6 +101,12 @@ def batch_progress(session: Session, batch: UUID) -> Batch:
         )
     ).one()
     return Batch(done, size)
+
+
+def products_in(session: Session, parcel_id: int) -> set[int]:
+    """The products that a parcel holds."""
+    lines = select(Variant.product_id).join(ParcelLine, ParcelLine.variant_id == Variant.id)
+    return set(session.scalars(lines.where(ParcelLine.parcel_id == parcel_id)))
 
 
 def was_given_back_by(session: Session, task_id: int, packer_id: int) -> bool:

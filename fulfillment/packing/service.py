@@ -224,7 +224,13 @@ def _hand_out(
     session: Session, task_id: int, packer_id: int, batch: UUID, *, now: datetime, zone: ZoneInfo, by: Actor
 ) -> PackingTask:
     task = session.get_one(PackingTask, task_id, populate_existing=True)
-    task.rate_fen = piecework.rate_now(session, operation=PACK, weight_g=task.parcel.weight_g, day=local_day(now, zone))
+    task.rate_fen = piecework.rate_now(
+        session,
+        operation=PACK,
+        weight_g=task.parcel.weight_g,
+        day=local_day(now, zone),
+        products=queries.products_in(session, task.parcel_id),
+    )
     task.packer_id, task.taken_at, task.batch = packer_id, now, batch
     task.trouble = task.rests_until = None
     move_task(session, task, TAKEN, at=now, by=by)

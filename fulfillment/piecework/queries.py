@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, text, true
+from sqlalchemy.orm import Session, aliased
 
 from fulfillment.piecework.models import PieceRate, WageEntry
+from kernel.text import Text
 
 
 @dataclass(frozen=True)
 class Earned:
-    """Pieces and fen of one packer in one span of time."""
+    """Parcels packed and all that was earned, in fen, of one packer in one span of time."""
 
     pieces: int
     fen: int
@@ -22,7 +23,7 @@ def earned_between(session: Session, packer_id: int, start: datetime, end: datet
     """What a packer earned from ``start`` to before ``end``."""
     pieces, fen = session.execute(
         select(
-            func.coalesce(func.sum(func.sign(WageEntry.amount_fen)), 0),
+            func.coalesce(func.sum(func.sign(WageEntry.amount_fen)).filter(WageEntry.task_id.is_not(None)), 0),
             func.coalesce(func.sum(WageEntry.amount_fen), 0),
         ).where(WageEntry.packer_id == packer_id, WageEntry.earned_at >= start, WageEntry.earned_at < end)
     ).one()
@@ -31,24 +32,74 @@ def earned_between(session: Session, packer_id: int, start: datetime, end: datet
 
 @dataclass(frozen=True)
 class PassBookLine:
-    """A line of a packer's pass book; ``amount_fen`` is negative where a line was taken back."""
+    """A line of a person's pass book; ``amount_fen`` is negative where a line was taken back or corrected downwards.
+
+    What it is about: a parcel's number; or a kind of work with its quantity (pieces or grams) and team; or a correction
+    with who agreed on it; or what the law adds for some days. Then whether it was paid, and what was asked about it.
+    """
 
     id: int
     kind: str
     amount_fen: int
     earned_at: datetime
     reason: str
-    parcel: str
+    parcel: str | None
+    work_zh: str | None = None
+    work_en: str | None = None
+    quantity: int | None = None
+    unit: str | None = None
+    team: int | None = None
+    proposed_by: str | None = None
+    agreed_by: str | None = None
+    top_up: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    paid_on: datetime | None = None
+    run_id: int | None = None
+    complaint: str | None = None
+    answer: str | None = None
+
+    @property
+    def work(self) -> Text | None:
+        """The kind of other work."""
+        return Text(self.work_zh, self.work_en or self.work_zh) if self.work_zh else None
 
 
 _LINES_SQL = """
-    SELECT w.id, w.kind, w.amount_fen, w.earned_at, w.reason, p.number AS parcel
-    FROM wage_entries w JOIN packing_tasks t ON t.id = w.task_id JOIN parcels p ON p.id = t.parcel_id
+    SELECT w.id, w.kind, w.amount_fen, w.earned_at, w.reason, p.number AS parcel,
+           k.name_zh, k.name_en, b.quantity, b.unit, b.team, proposer.name, decider.name,
+           u.what, u.first_day, u.last_day, r.closed_at, r.id, q.kind, q.answer
+    FROM wage_entries w
+    LEFT JOIN packing_tasks t ON t.id = w.task_id LEFT JOIN parcels p ON p.id = t.parcel_id
+    LEFT JOIN work_shares s ON s.id = w.share_id
+    LEFT JOIN LATERAL (
+        SELECT kind_id, quantity, unit, (SELECT count(*) FROM work_shares o WHERE o.booking_id = s.booking_id) AS team
+        FROM work_bookings WHERE id = s.booking_id
+    ) b ON true
+    LEFT JOIN work_kinds k ON k.id = b.kind_id
+    LEFT JOIN wage_corrections c ON c.id = w.correction_id
+    LEFT JOIN people proposer ON proposer.id = c.proposed_by_id LEFT JOIN people decider ON decider.id = c.decided_by_id
+    LEFT JOIN top_ups u ON u.id = w.top_up_id
+    LEFT JOIN LATERAL (
+        SELECT y.id, y.closed_at FROM pay_run_entries e JOIN pay_runs y ON y.id = e.run_id
+        WHERE e.entry_id = w.id AND e.kind = 'taken' AND y.state = 'closed'
+    ) r ON true
+    LEFT JOIN LATERAL (
+        SELECT kind, answer FROM wage_complaints WHERE entry_id = w.id ORDER BY id DESC LIMIT 1
+    ) q ON true
     WHERE w.packer_id = :packer AND {bound} ORDER BY w.id {direction} LIMIT :most
 """
 _FROM_NEWEST = text(_LINES_SQL.format(bound="true", direction="DESC"))
 _OLDER = text(_LINES_SQL.format(bound="w.id < :bound", direction="DESC"))
 _NEWER = text(_LINES_SQL.format(bound="w.id > :bound", direction="ASC"))
+_ONE = text(_LINES_SQL.format(bound="w.id = :bound", direction="ASC"))
+_OF_RUN = text(
+    _LINES_SQL.format(
+        bound="w.id IN (SELECT entry_id FROM pay_run_entries WHERE run_id = :bound AND kind = 'taken')",
+        direction="ASC",
+    )
+)
+_MOST_OF_RUN = 100_000
 
 
 def pass_book(session: Session, packer_id: int, *, before: int | None = None, most: int = 50) -> list[PassBookLine]:
@@ -64,8 +115,33 @@ def pass_book_after(session: Session, packer_id: int, *, after: int, most: int =
     return [PassBookLine(*row) for row in rows][::-1]
 
 
+def pass_book_line(session: Session, packer_id: int, entry_id: int) -> PassBookLine | None:
+    """One line of a person's own pass book."""
+    row = session.execute(_ONE, {"packer": packer_id, "bound": entry_id, "most": 1}).first()
+    return PassBookLine(*row) if row else None
+
+
+def lines_of_run(session: Session, packer_id: int, run_id: int) -> list[PassBookLine]:
+    """A person's lines that a pay run took, oldest first."""
+    facts = {"packer": packer_id, "bound": run_id, "most": _MOST_OF_RUN}
+    return [PassBookLine(*row) for row in session.execute(_OF_RUN, facts)]
+
+
+def unpaid_fen(session: Session, packer_id: int) -> int:
+    """What a person has earned and no pay run has taken yet, in fen."""
+    return int(session.scalar(_UNPAID, {"packer": packer_id}) or 0)
+
+
+_UNPAID = text("""
+    SELECT sum(w.amount_fen) FROM wage_entries w WHERE w.packer_id = :packer AND NOT EXISTS (
+        SELECT 1 FROM pay_run_entries e JOIN pay_runs r ON r.id = e.run_id
+        WHERE e.entry_id = w.id AND e.kind = 'taken' AND r.state = 'closed')
+""")
+
+
 _BY_PERSON = text("""
-    SELECT e.id, e.name, COALESCE(sum(sign(w.amount_fen)), 0)::int AS pieces, COALESCE(sum(w.amount_fen), 0)::bigint AS fen
+    SELECT e.id, e.name, COALESCE(sum(sign(w.amount_fen)) FILTER (WHERE w.task_id IS NOT NULL), 0)::int AS pieces,
+           COALESCE(sum(w.amount_fen), 0)::bigint AS fen
     FROM people e JOIN wage_entries w ON w.packer_id = e.id
     WHERE w.earned_at >= :start AND w.earned_at < :end
     GROUP BY e.id, e.name ORDER BY fen DESC, e.id
@@ -87,8 +163,27 @@ def wages_by_person(session: Session, start: datetime, end: datetime) -> list[Pe
     return [PersonWages(*row) for row in session.execute(_BY_PERSON, {"start": start, "end": end})]
 
 
-def all_rates(session: Session) -> Sequence[PieceRate]:
-    """Every rate, newest first."""
+def all_rates(session: Session, operation: str | None = None) -> Sequence[PieceRate]:
+    """Every rate that was not corrected, of one operation or of all, newest first."""
+    later = aliased(PieceRate)
+    holds = ~select(later.id).where(later.supersedes_id == PieceRate.id).exists()
+    chosen = PieceRate.operation == operation if operation else true()
+    order = (PieceRate.valid_from.desc(), PieceRate.operation, PieceRate.product_key, PieceRate.up_to_g)
+    return session.scalars(select(PieceRate).where(holds, chosen).order_by(*order)).all()
+
+
+def rates_in_force(session: Session, operation: str, day: date) -> list[PieceRate]:
+    """What an operation pays on a day: for each product and size the newest rate that holds by then."""
+    newest: dict[tuple[int, int], PieceRate] = {}
+    for rate in reversed(all_rates(session, operation)):
+        if rate.valid_from <= day:
+            newest[rate.product_key, rate.up_to_g] = rate
+    return [newest[key] for key in sorted(newest)]
+
+
+def corrected_rates(session: Session) -> Sequence[PieceRate]:
+    """Rates that were typed wrong and put right, newest first."""
+    later = aliased(PieceRate)
     return session.scalars(
-        select(PieceRate).order_by(PieceRate.valid_from.desc(), PieceRate.operation, PieceRate.up_to_g)
+        select(PieceRate).join(later, later.supersedes_id == PieceRate.id).order_by(PieceRate.id.desc())
     ).all()

@@ -1,6 +1,6 @@
 """Piece pay, worked out in the open: yuan, hours and rates as exact decimals, sums rounded to the fen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -57,13 +57,46 @@ def piece_pay(pieces: Iterable[Pieces], legal_hours: Decimal, month_min_yuan: De
 
 @dataclass(frozen=True)
 class Rate:
-    """A dated piece rate; applies to parcels up to a weight."""
+    """A dated piece rate; applies to parcels up to a weight, of one product or (``None``) of any."""
 
     up_to_g: int
     rate_fen: int
+    product_id: int | None = None
 
 
-def rate_for(rates: Sequence[Rate], weight_g: int) -> Rate | None:
-    """The rate of the smallest size that a parcel fits; the largest size takes what is heavier still."""
+def rate_for(rates: Sequence[Rate], weight_g: int, products: Collection[int] = ()) -> Rate | None:
+    """The rate of a piece: of its product where there is one, else of any; in it, the smallest size that fits.
+
+    A box of several products pays as the best paid of them, so that nobody loses by packing a mixed one.
+    """
+    found = [rate for product in (products or (None,)) if (rate := _of_size(_of_product(rates, product), weight_g))]
+    return max(found, key=lambda rate: rate.rate_fen, default=None)
+
+
+def _of_product(rates: Sequence[Rate], product: int | None) -> list[Rate]:
+    own = [rate for rate in rates if product is not None and rate.product_id == product]
+    return own or [rate for rate in rates if rate.product_id is None]
+
+
+def _of_size(rates: Sequence[Rate], weight_g: int) -> Rate | None:
+    """The smallest size that holds the weight; the largest size takes what is heavier still."""
     by_size = sorted(rates, key=lambda rate: rate.up_to_g)
     return next((rate for rate in by_size if weight_g <= rate.up_to_g), by_size[-1] if by_size else None)
+
+
+def pay_for(quantity: int, rate_fen: int, per: int) -> int:
+    """Fen for a quantity at a rate for ``per`` of them, half up: 2,350 g at 180 fen for 1,000 g are 423 fen."""
+    return (2 * rate_fen * quantity + per) // (2 * per)
+
+
+def shares(total_fen: int, weights: Mapping[int, int]) -> dict[int, int]:
+    """Parts of a sum by weight that add up to it exactly.
+
+    Everybody gets the whole fen of their part; what is left goes, a fen each, to the largest remainders, among equal
+    ones to the lowest key (largest remainder method, Hamilton).
+    """
+    whole = sum(weights.values())
+    parts = {key: total_fen * weight // whole for key, weight in weights.items()}
+    left = total_fen - sum(parts.values())
+    by_remainder = sorted(weights, key=lambda key: (-(total_fen * weights[key] % whole), key))
+    return {key: fen + (key in by_remainder[:left]) for key, fen in parts.items()}

@@ -1,62 +1,136 @@
 """Writing the ledger of piece wages."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from fulfillment.piecework.models import PieceRate, WageEntry
+from fulfillment.piecework.queries import rates_in_force
 from fulfillment.piecework.rules import Rate, rate_for
 from kernel.audit import Actor, record_change
-from kernel.errors import Refused
+from kernel.errors import NotFound, Refused
 
 
 def set_rate(
-    session: Session, *, operation: str, up_to_g: int, rate_fen: int, valid_from: date, now: datetime, by: Actor
+    session: Session,
+    *,
+    operation: str,
+    up_to_g: int,
+    rate_fen: int,
+    valid_from: date,
+    now: datetime,
+    by: Actor,
+    product_id: int | None = None,
 ) -> PieceRate:
-    """A new rate from a day on; work that was taken before keeps its own."""
-    rate = PieceRate(operation=operation, up_to_g=up_to_g, rate_fen=rate_fen, valid_from=valid_from)
+    """A new rate from a day on, for one product or for any; work that was taken before keeps its own.
+
+    Raises:
+        Refused: there is one for that day already, which can be corrected.
+    """
+    rate = PieceRate(
+        operation=operation, product_id=product_id, up_to_g=up_to_g, rate_fen=rate_fen, valid_from=valid_from
+    )
+    _write_rate(session, rate)
+    _record_rate(session, rate, "set", now=now, by=by)
+    return rate
+
+
+def correct_rate(
+    session: Session, rate_id: int, *, rate_fen: int, reason: str, today: date, now: datetime, by: Actor
+) -> PieceRate:
+    """Put a rate that was typed wrong right, for work that is taken from now on, with a row that supersedes it.
+
+    Raises:
+        NotFound: there is no such rate. Refused: it is of an earlier day, or was corrected before.
+    """
+    wrong = session.get(PieceRate, rate_id)
+    if wrong is None:
+        raise NotFound("没有这个单价。", "There is no such rate.")
+    if wrong.valid_from < today:
+        raise Refused(
+            "以前的单价不能改，请从今天起定新的。",
+            "A rate of an earlier day stays as it is; set a new one from today.",
+            code="rate_in_use",
+        )
+    right = PieceRate(
+        operation=wrong.operation,
+        product_id=wrong.product_id,
+        up_to_g=wrong.up_to_g,
+        valid_from=wrong.valid_from,
+        rate_fen=rate_fen,
+        supersedes_id=wrong.id,
+        reason=reason,
+    )
+    _write_rate(session, right)
+    _record_rate(session, right, "corrected", now=now, by=by, before={"rate_fen": wrong.rate_fen})
+    return right
+
+
+def _write_rate(session: Session, rate: PieceRate) -> None:
     try:
         with session.begin_nested():
             session.add(rate)
             session.flush()
-    except IntegrityError:
-        raise Refused(
-            "这一天这个大小已经有单价了，请换一天。",
-            "There is a rate for that size and day already; choose another day.",
+    except IntegrityError as error:
+        raise _said(error) from None
+
+
+def _said(error: IntegrityError) -> Exception:
+    if "uq_piece_rates_first" in str(error.orig):
+        return Refused(
+            "这一天这个大小已经有单价了。请换一天；打错了就在那一行点“改错”。",
+            "There is a rate for that size and day already. Choose another day, or correct the one that is wrong.",
             code="rate_exists",
-        ) from None
+        )
+    if "uq_piece_rates_supersedes" in str(error.orig):
+        return Refused(
+            "这个单价刚才已经改过了，请看现在的。",
+            "That rate was corrected before; look at the one that holds now.",
+            code="rate_superseded",
+        )
+    return error
+
+
+def _record_rate(
+    session: Session,
+    rate: PieceRate,
+    what: str,
+    *,
+    now: datetime,
+    by: Actor,
+    before: Mapping[str, object] | None = None,
+) -> None:
+    facts = {
+        "operation": rate.operation,
+        "product_id": rate.product_id,
+        "up_to_g": rate.up_to_g,
+        "rate_fen": rate.rate_fen,
+        "valid_from": rate.valid_from.isoformat(),
+        "reason": rate.reason,
+    }
     record_change(
         session,
         actor=by,
-        action="piece_rate.set",
+        action=f"piece_rate.{what}",
         subject=f"piece_rate:{rate.id}",
         at=now,
-        after={"operation": operation, "up_to_g": up_to_g, "rate_fen": rate_fen, "valid_from": valid_from.isoformat()},
+        before=before,
+        after={name: fact for name, fact in facts.items() if fact not in (None, "")},
     )
-    return rate
 
 
-def rate_now(session: Session, *, operation: str, weight_g: int, day: date) -> int:
-    """The rate in fen for a parcel of this weight on this day.
+def rate_now(session: Session, *, operation: str, weight_g: int, day: date, products: Collection[int] = ()) -> int:
+    """The rate in fen on a day for a piece of this weight that holds these products.
 
     Raises:
         Refused: nobody has set a rate yet.
     """
-    newest = (
-        select(PieceRate.up_to_g, func.max(PieceRate.valid_from).label("valid_from"))
-        .where(PieceRate.operation == operation, PieceRate.valid_from <= day)
-        .group_by(PieceRate.up_to_g)
-        .subquery()
-    )
-    rows = session.execute(
-        select(PieceRate.up_to_g, PieceRate.rate_fen)
-        .join(newest, (PieceRate.up_to_g == newest.c.up_to_g) & (PieceRate.valid_from == newest.c.valid_from))
-        .where(PieceRate.operation == operation)
-    )
-    rate = rate_for([Rate(row.up_to_g, row.rate_fen) for row in rows], weight_g)
+    rows = rates_in_force(session, operation, day)
+    rate = rate_for([Rate(row.up_to_g, row.rate_fen, row.product_id) for row in rows], weight_g, products)
     if rate is None:
         raise Refused("还没有设计件单价，请组长先设。", "No piece rate is set yet; ask the lead.", code="no_rate")
     return rate.rate_fen
