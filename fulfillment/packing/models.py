@@ -107,6 +107,8 @@ append_only("parcel_lines")
 
 # Stopped in somebody's hands, and the goods are not back on the shelf yet.
 TO_PUT_BACK = "state = 'stopped' AND packed_at IS NULL AND put_back_at IS NULL"
+# Stopped after it was packed: a closed box to be put aside and unpacked.
+TO_UNPACK = "state = 'stopped' AND packed_at IS NOT NULL AND put_back_at IS NULL"
 
 
 class PackingTask(Base):
@@ -126,6 +128,7 @@ class PackingTask(Base):
         Index("ix_packing_tasks_waiting", "due_at", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_packing_tasks_in_hand", "packer_id", postgresql_where=text("state = 'taken'")),
         Index("ix_packing_tasks_to_put_back", "packer_id", postgresql_where=text(TO_PUT_BACK)),
+        Index("ix_packing_tasks_to_unpack", "id", postgresql_where=text(TO_UNPACK)),
         Index("ix_packing_tasks_batch", "batch"),
     )
 

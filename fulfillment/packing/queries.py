@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from fulfillment.crew.models import Shift
 from fulfillment.crew.queries import is_at_work, is_here
 from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
+from fulfillment.packing.pins.queries import is_kept_for_another
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
 from fulfillment.piecework.models import WageEntry
 from fulfillment.routing.rules import Hands, needs_that_suit
@@ -80,6 +81,7 @@ def pile_for(session: Session, packer_id: int, now: datetime) -> Pile:
     """What waits for a packer; a person who has said nothing yet can do any work."""
     packer = session.get(Packer, packer_id)
     counted = select(func.count()).select_from(PackingTask).where(*is_on_the_pile(now))
+    counted = counted.where(~is_kept_for_another(packer_id, now))
     everything = session.scalar(counted) or 0
     suitable = session.scalar(counted.where(suits(packer))) if packer else everything
     return Pile(suitable or 0, everything)

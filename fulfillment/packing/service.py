@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,8 @@ from fulfillment.crew import service as crew
 from fulfillment.crew.rules import OWN
 from fulfillment.packing import queries, rules, shift_service
 from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, TaskLog
+from fulfillment.packing.pins import service as pins
+from fulfillment.packing.pins.queries import is_kept_for_another, kept_for
 from fulfillment.packing.states import (
     CANCELLED,
     GOODS_TROUBLES,
@@ -24,6 +26,7 @@ from fulfillment.packing.states import (
     OPEN,
     PACKED,
     PARCEL_MOVES,
+    REASSIGNED,
     STOPPED,
     TAKEN,
     TASK_MOVES,
@@ -172,8 +175,7 @@ def take_work(
     shift_service.arrive(session, packer_id, how=how, now=now, by=by)
     if in_hand:
         return in_hand
-    waiting = _lock_waiting(session, packer, now)
-    chosen = next_tasks(waiting, queries.hands_of(packer), _share_of(session, packer_id, len(waiting), now, zone))
+    chosen = _choose(session, packer, now, zone)
     batch = time_ordered_id()
     return [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen]
 
@@ -202,15 +204,35 @@ def _lock_packer(session: Session, packer_id: int) -> Packer:
 
 
 def _lock_waiting(session: Session, packer: Packer, now: datetime) -> list[WaitingTask]:
-    """Work that suits the packer, earliest due first; what somebody else has locked is being stopped, so it is left out."""
+    """Work that suits the packer and is kept for nobody else, earliest due first."""
+    return _lock_suitable(session, packer, now, ~is_kept_for_another(packer.person_id, now))
+
+
+def _lock_kept(session: Session, packer: Packer, now: datetime) -> list[WaitingTask]:
+    """Work that suits the packer and that the lead keeps for them."""
+    return _lock_suitable(session, packer, now, kept_for(packer.person_id))
+
+
+def _lock_suitable(session: Session, packer: Packer, now: datetime, for_whom: ColumnElement[bool]) -> list[WaitingTask]:
+    """Suitable work, locked; what somebody else has locked is being stopped or moved, so it is left out."""
     rows = session.execute(
         select(PackingTask.id, PackingTask.due_at, PackingTask.needs)
-        .where(*queries.is_on_the_pile(now), queries.suits(packer))
+        .where(*queries.is_on_the_pile(now), queries.suits(packer), for_whom)
         .order_by(PackingTask.due_at, PackingTask.id)
         .limit(_LOOK_AHEAD)
         .with_for_update(skip_locked=True)
     )
     return [WaitingTask(row.id, row.due_at, frozenset(row.needs.split())) for row in rows]
+
+
+def _choose(session: Session, packer: Packer, now: datetime, zone: ZoneInfo) -> Sequence[WaitingTask]:
+    """What the lead keeps for this person comes first; the rest of the share is what is due first."""
+    hands = queries.hands_of(packer)
+    kept = next_tasks(_lock_kept(session, packer, now), hands, LARGEST_BATCH)
+    waiting = _lock_waiting(session, packer, now)
+    share = _share_of(session, packer.person_id, len(waiting) + len(kept), now, zone)
+    others = [task for task in waiting if task.id not in {each.id for each in kept}]
+    return [*kept, *next_tasks(others, hands, max(0, share - len(kept)))]
 
 
 def _share_of(session: Session, packer_id: int, waiting: int, now: datetime, zone: ZoneInfo) -> int:
@@ -233,6 +255,7 @@ def _hand_out(
     )
     task.packer_id, task.taken_at, task.batch = packer_id, now, batch
     task.trouble = task.rests_until = None
+    pins.forget_task(session, task.id)
     move_task(session, task, TAKEN, at=now, by=by)
     return task
 
@@ -298,7 +321,7 @@ def return_task(
     session: Session, task_id: int, packer_id: int, *, reason: str, now: datetime, by: Actor
 ) -> PackingTask:
     """Give work back with a reason; somebody else may take it, at the rate of then. A second time changes nothing."""
-    if reason not in TROUBLES:
+    if reason not in (*TROUBLES, REASSIGNED):
         raise ValueError(f"unknown reason {reason}")
     task = lock_task(session, task_id)
     if task.packer_id != packer_id:
@@ -308,7 +331,7 @@ def return_task(
     if task.state == TAKEN:
         move_task(session, task, WAITING, at=now, by=by, reason=reason)
         task.packer_id = task.taken_at = task.rate_fen = task.batch = None
-        task.trouble = reason
+        task.trouble = reason if reason in TROUBLES else None
         task.rests_until = now + TROUBLE_RESTS if reason in GOODS_TROUBLES else None
         session.flush()
     return task
@@ -318,6 +341,7 @@ def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime,
     """The person goes home: the shift ends, everything in hand goes back. Returns how many tasks that were."""
     _lock_packer(session, packer_id)
     crew.end_shift(session, packer_id, how=how, now=now)
+    pins.forget_person(session, packer_id)
     in_hand = sorted(task.id for task in queries.tasks_in_hand(session, packer_id))
     for task_id in in_hand:
         return_task(session, task_id, packer_id, reason=reason, now=now, by=by)

@@ -30,3 +30,5 @@ PARCEL_MOVES: Final[dict[str, frozenset[str]]] = {
 GOODS_TROUBLES: Final = ("short", "spoiled", "torn_label", "other")
 PERSON_TROUBLES: Final = ("unwell", "break")
 TROUBLES: Final = (*GOODS_TROUBLES, *PERSON_TROUBLES)
+# The lead gives it to somebody else: nothing is wrong with the goods or the person.
+REASSIGNED: Final = "reassigned"

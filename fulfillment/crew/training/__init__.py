@@ -1,0 +1,1 @@
+"""Trainings: what was shown to whom, and when it is due again."""

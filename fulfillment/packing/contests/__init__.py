@@ -1,0 +1,1 @@
+"""Contests that one joins by choice."""

@@ -1,0 +1,1 @@
+"""Closing the day: what is not done, counted and kept."""

@@ -1,0 +1,1 @@
+"""Waiting work that the lead keeps for one person."""

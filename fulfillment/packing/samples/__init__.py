@@ -1,0 +1,1 @@
+"""Sample checks: a few packed boxes, fairly chosen, are looked at."""
