@@ -30,7 +30,7 @@ def carrier_on_label(session: Session, box: Sequence[Parcel], carrier: str, scan
         return carrier
     lead = box[0]
     issued = queries.issued_of(session, lead.id)
-    if issued is not None and issued.number != number and lead.tracking_number != number:
+    if issued is not None and number not in (issued.number, lead.tracking_number):
         raise Refused(
             f"这个包裹的面单是{carrier_name(issued.carrier)} {issued.number}，扫到的是 {number}。请核对面单，别贴错了；真要换单号，先取消那张运单。",
             f"This parcel's label is {issued.carrier} {issued.number}, but {number} was scanned. Check the label; to use another number, cancel that waybill first.",

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers.tracking.models import Tracking, TrackStep
+from fulfillment.couriers.tracking.rules import STATE_WORDS
 from fulfillment.packing.models import Parcel
+from fulfillment.packing.states import CANCELLED
 from shop.orders.models import Order
 
 
@@ -60,3 +63,34 @@ def ends_of(session: Session, parcel_ids: Sequence[int]) -> dict[int, str | None
     """How the way of each followed parcel ended, or ``None`` while it is under way."""
     rows = session.execute(select(Tracking.parcel_id, Tracking.how_ended).where(Tracking.parcel_id.in_(parcel_ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def all_delivered(session: Session, order_id: UUID) -> bool:
+    """Whether every parcel of an order that was sent has arrived, in whichever box it went."""
+    lead = func.coalesce(Parcel.sent_with_id, Parcel.id)
+    under_way = (
+        select(func.count())
+        .select_from(Parcel)
+        .outerjoin(Tracking, Tracking.parcel_id == lead)
+        .where(Parcel.order_id == order_id, Parcel.state != CANCELLED, Tracking.how_ended.is_distinct_from("delivered"))
+    )
+    return session.scalar(under_way) == 0
+
+
+def ways_for_buyer(session: Session, order_id: UUID) -> dict[str, dict[str, object]]:
+    """Where an order's parcels are, by their numbers, in the words of the page; times as ISO 8601."""
+    lead = func.coalesce(Parcel.sent_with_id, Parcel.id)
+    leads = session.execute(select(Parcel.number, lead).where(Parcel.order_id == order_id)).all()
+    ways = ways_of(session, list({lead_id for _, lead_id in leads}), most=20)
+    return {number: _for_buyer(ways[lead_id]) for number, lead_id in leads if lead_id in ways}
+
+
+def _for_buyer(way: Way) -> dict[str, object]:
+    words = STATE_WORDS[way.state]
+    return {
+        "state": way.state,
+        "word": str(words.word),
+        "tone": words.tone,
+        "shape": words.shape,
+        "steps": [{"at": step.at.isoformat(), "words": step.words} for step in way.steps],
+    }

@@ -102,9 +102,9 @@ def note_journey(
     tracking = session.get(Tracking, parcel.id, with_for_update=True, populate_existing=True)
     if tracking is None or tracking.number != number or tracking.how_ended:
         return None
-    _store(session, parcel.id, number, journey.steps)
-    # News is what the courier says happened, never later than now: a clock that is ahead must not hide a stuck parcel.
-    tracking.news_at = max([tracking.news_at, *(min(step.at, now) for step in journey.steps)])
+    # News is what is told for the first time, never later than now: a clock that is ahead must not hide a stuck parcel.
+    news = _store(session, parcel.id, number, journey.steps)
+    tracking.news_at = max([tracking.news_at, *(min(at, now) for at in news)])
     # The courier may forget for a while; what was known before stands.
     tracking.state, tracking.failures = journey.state or tracking.state, 0
     _plan(tracking, now)
@@ -113,7 +113,8 @@ def note_journey(
     return rules.end_of(tracking.state)
 
 
-def _store(session: Session, parcel_id: int, number: str, steps: Sequence[Step]) -> None:
+def _store(session: Session, parcel_id: int, number: str, steps: Sequence[Step]) -> Sequence[datetime]:
+    """Keep the lines that are new; returns their times."""
     rows = [
         {
             "parcel_id": parcel_id,
@@ -124,8 +125,9 @@ def _store(session: Session, parcel_id: int, number: str, steps: Sequence[Step])
         }
         for step in steps
     ]
-    if rows:
-        session.execute(insert(TrackStep).values(rows).on_conflict_do_nothing())
+    if not rows:
+        return []
+    return session.scalars(insert(TrackStep).values(rows).on_conflict_do_nothing().returning(TrackStep.at)).all()
 
 
 def _plan(tracking: Tracking, now: datetime) -> None:
@@ -138,14 +140,19 @@ def _plan(tracking: Tracking, now: datetime) -> None:
 
 
 def _see_to_cases(session: Session, tracking: Tracking, now: datetime, stuck_after: timedelta) -> None:
-    """Open what has become work for the lead, settle what has passed; what a person has settled is not opened again."""
+    """Settle what has passed, open what has become work for the lead."""
     kinds = rules.cases_of(tracking.state, news_at=tracking.news_at, now=now, stuck_after=stuck_after)
-    open_before = case_queries.open_kinds(session, tracking.parcel_id)
-    over = rules.passed(tracking.state, open_before, still=kinds)
+    over = rules.passed(tracking.state, case_queries.open_kinds(session, tracking.parcel_id), still=kinds)
     if over:
         cases.pass_cases(session, tracking.parcel_id, over, now=now)
+    _open_cases(session, tracking, kinds, now)
+
+
+def _open_cases(session: Session, tracking: Tracking, kinds: frozenset[str], now: datetime) -> None:
+    """Make it work for the lead; what a person has settled since the last news is not opened again."""
+    there = case_queries.open_kinds(session, tracking.parcel_id)
     settled = case_queries.settled_since(session, tracking.parcel_id, tracking.news_at)
-    for kind in sorted(kinds - open_before - settled):
+    for kind in sorted(kinds - there - settled):
         cases.open_case(session, tracking.parcel_id, kind, said=_last_words(session, tracking), now=now)
 
 
@@ -169,4 +176,5 @@ def note_refused(
     if refusal.kind in ("phone", "unknown") and tracking.failures >= 2:
         said = rules.clean_words(refusal.said)
         cases.open_case(session, parcel.id, "track_failed", detail=refusal.kind, said=said, now=now)
-    _see_to_cases(session, tracking, now, stuck_after)
+    kinds = rules.cases_of(tracking.state, news_at=tracking.news_at, now=now, stuck_after=stuck_after)
+    _open_cases(session, tracking, kinds, now)

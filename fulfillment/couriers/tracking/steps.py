@@ -59,7 +59,9 @@ def track_parcels(
         except CourierAway:
             failed_in_a_row += 1
         except _AccountTrouble as trouble:
-            log.error("couriers' interface refuses us", extra={"facts": {"kind": str(trouble)}})
+            log.error(  # noqa: TRY400 - what went wrong is its kind; a trace says no more
+                "couriers' interface refuses us", extra={"facts": {"kind": str(trouble)}}
+            )
             failed_in_a_row = _AWAY_AFTER
         if failed_in_a_row == _AWAY_AFTER:
             with database.transaction() as session:

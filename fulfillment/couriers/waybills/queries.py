@@ -38,7 +38,7 @@ def waybill(session: Session, waybill_id: int) -> Waybill | None:
     )
 
 
-def _without() -> Select[tuple[Parcel]]:
+def _without() -> Select[Parcel]:
     """Boxes that are still here and have no waybill that is asked for, issued or failed."""
     has_one = exists().where(Waybill.parcel_id == Parcel.id, Waybill.state.in_([*LIVE, FAILED]))
     return select(Parcel).where(Parcel.state.not_in([HANDED_OVER, CANCELLED]), Parcel.sent_with_id.is_(None), ~has_one)
