@@ -58,6 +58,11 @@ class Settings:
     shipping_fen: int
     remote_surcharge_fen: int
     heaviest_parcel_g: int
+    box_tare_g: int
+    deliver_within_days: int
+    deliver_fresh_within_days: int
+    weight_tolerance_g: int
+    weight_tolerance_bps: int
     courier_provider: str
     courier_accounts: Mapping[str, tuple[str, ...]]
     courier_stuck_days: int
@@ -234,6 +239,11 @@ def _read_all(read: _Reader) -> Settings:
         shipping_fen=read.number("SHIPPING_FEN", 600, 0, 1_000_000),
         remote_surcharge_fen=read.number("REMOTE_SURCHARGE_FEN", 1_500, 0, 1_000_000),
         heaviest_parcel_g=read.number("HEAVIEST_PARCEL_G", 10_000, 500, 50_000),
+        box_tare_g=read.number("BOX_TARE_G", 120, 0, 5_000),
+        deliver_within_days=read.number("DELIVER_WITHIN_DAYS", 7, 1, 30),
+        deliver_fresh_within_days=read.number("DELIVER_FRESH_WITHIN_DAYS", 3, 1, 30),
+        weight_tolerance_g=read.number("WEIGHT_TOLERANCE_G", 60, 1, 5_000),
+        weight_tolerance_bps=read.number("WEIGHT_TOLERANCE_BPS", 300, 0, 5_000),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
 

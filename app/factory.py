@@ -9,6 +9,7 @@ from jinja2 import StrictUndefined
 from app import workflows
 from app.console import board_views
 from app.jobs import tools_for
+from app.terms import hand_down
 from app.web import access_log, addresses, errors, language, security, template_words
 from app.web.watched_counter import WatchedCounter
 from config import Settings
@@ -55,7 +56,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
         snapshots=SnapshotShelf(),
         till=tools_for(settings),
     )
-    workflows.heaviest_parcel_g = settings.heaviest_parcel_g
+    hand_down(settings)
     access_log.install(app, settings, tally)
     addresses.install(app)
     board_views.install(app, settings, database)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import workflows
 from app.jobs import HANDLERS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
+from app.terms import hand_down
 from config import load_settings
 from kernel import outbox
 from kernel.clock import utc_now
@@ -119,7 +120,7 @@ def main() -> None:
     if settings.database_url is None:
         raise SystemExit("DATABASE_URL is not set. Start everything with `gongfang run`, or name a PostgreSQL server.")
     set_up_logs()
-    workflows.heaviest_parcel_g = settings.heaviest_parcel_g
+    hand_down(settings)
     database = Database(
         settings.database_url,
         pool_size=4,

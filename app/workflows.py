@@ -4,18 +4,23 @@ Every function takes the session of the edge's transaction and commits nothing. 
 paid can be read here from top to bottom; there are no signals.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers import service as couriers
+from fulfillment.couriers.fees import service as fees
+from fulfillment.couriers.fees.rules import SendingTerms
 from fulfillment.couriers.rules import carrier_name
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
+from fulfillment.packing.boxes import service as boxes
+from fulfillment.packing.boxes.rules import share_fen
 from fulfillment.packing.models import Parcel
 from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
@@ -23,7 +28,7 @@ from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.service import WeighIn
 from kernel import outbox
 from kernel.audit import SYSTEM, Actor, record_change
-from kernel.errors import NotFound, Refused
+from kernel.errors import Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
 from shop.orders.service import ChannelFacts
@@ -37,11 +42,15 @@ from shop.stock import service as stock
 
 # Above this a box is split; the setting HEAVIEST_PARCEL_G changes it (app/factory.py, app/worker.py).
 heaviest_parcel_g = 10_000
+# The workshop's terms of sending, likewise (app/terms.py).
+sending_terms = SendingTerms(ZoneInfo("Asia/Shanghai"))
 
 
 def open_packing(session: Session, order: Order, now: datetime, reason: str = "") -> None:
-    """A paid order becomes parcels and packing tasks; called twice it opens nothing twice."""
-    packing.open_parcels(session, order, now, heaviest_g=heaviest_parcel_g, reason=reason)
+    """A paid order becomes parcels and packing tasks, each with its courier; called twice it opens nothing twice."""
+    parcels = packing.open_parcels(session, order, now, heaviest_g=heaviest_parcel_g, reason=reason)
+    has_fresh = orders.has_fresh(session, order)
+    fees.choose_for_new(session, parcels, has_fresh=has_fresh, terms=sending_terms, now=now, by=SYSTEM)
 
 
 def expire_holds(session: Session, now: datetime) -> int:
@@ -65,7 +74,7 @@ def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, no
         orders.cancel_held(session, order, at=now, by=by, reason=reason)
         payments.close_checkout(session, order, now)
     elif order.state == PAID:
-        packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+        _stop_packing(session, order, reason=reason, now=now, by=by)
         orders.release_paid(session, order, at=now, by=by)
         refunds.refund_everything(session, order, reason=reason, now=now, by=by)
         orders.mark_refunded(session, order, at=now, by=by, reason=reason)
@@ -77,19 +86,103 @@ def cancel_order(session: Session, order_id: UUID, *, by: Actor, reason: str, no
     return order
 
 
+def _stop_packing(session: Session, order: Order, *, reason: str, now: datetime, by: Actor) -> None:
+    """Nothing of a locked order will be sent; parcels of others that shared a box with it go without it.
+
+    Raises:
+        Refused: a parcel has left already.
+    """
+    staying = boxes.leave_boxes(session, order.id, now=now, by=by)
+    packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+    fees.choose_couriers(session, staying, terms=sending_terms, now=now, by=SYSTEM)
+
+
 def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, by: Actor, now: datetime) -> Parcel:
-    """The courier takes a parcel: its stock leaves, and with the last one the order is shipped."""
-    order_id = session.scalar(select(Parcel.order_id).where(Parcel.id == parcel_id))
-    if order_id is None:
-        raise NotFound("没有这个包裹。", "There is no such parcel.")
+    """The courier takes a box: the stock of all its parcels leaves, and with its last parcel an order is shipped."""
+    box = boxes.lock_box(session, parcel_id)
+    if couriers.hand_over_box(session, box, carrier=carrier, tracking=tracking, now=now, by=by):
+        fees.note_departure(session, box[0], terms=sending_terms, now=now, by=by)
+        for parcel in box:
+            _ship(session, parcel, now=now, by=by)
+    return next(parcel for parcel in box if parcel.id == parcel_id)
+
+
+def _ship(session: Session, parcel: Parcel, *, now: datetime, by: Actor) -> None:
+    """A parcel of a locked order has left: so has its stock, and with the last one the order is shipped."""
+    goods = packing_queries.quantities_of(session, parcel.id)
+    orders.ship_lines(session, parcel.order, goods, source=f"parcel:{parcel.id}", at=now, by=by)
+    if packing_queries.all_handed_over(session, parcel.order_id):
+        orders.mark_shipped(session, parcel.order, at=now, by=by)
+
+
+def combine_parcels(session: Session, parcel_ids: Sequence[int], *, by: Actor, now: datetime) -> Parcel:
+    """Parcels of one buyer go in one box; its courier is chosen anew for the weight of all. Returns who leads it."""
+    lead = boxes.combine(session, parcel_ids, heaviest_g=heaviest_parcel_g, now=now, by=by)
+    fees.choose_couriers(session, [lead], terms=sending_terms, now=now, by=by)
+    return lead
+
+
+def take_box_apart(session: Session, parcel_id: int, *, by: Actor, now: datetime) -> None:
+    """Parcels that shared a box go alone again, each with a courier of its own."""
+    parcels = boxes.take_apart(session, parcel_id, now=now, by=by)
+    fees.choose_couriers(session, parcels, terms=sending_terms, now=now, by=by)
+
+
+def split_parcel(
+    session: Session, parcel_id: int, wanted: Mapping[int, int], *, by: Actor, now: datetime
+) -> list[Parcel]:
+    """One parcel becomes two; ``wanted`` says how many of each order line go into the second."""
+    parts = boxes.split(session, parcel_id, wanted, now=now, by=by)
+    fees.choose_couriers(session, parts, terms=sending_terms, now=now, by=by)
+    return parts
+
+
+def stop_rest(session: Session, order_id: UUID, *, by: Actor, reason: str, now: datetime) -> Order:
+    """Some parcels of a paid order have left; the others stop, their goods are free, their share of the money goes back.
+
+    Raises:
+        Refused: the order is not waiting for parcels, nothing has left yet, or nothing is left to stop.
+    """
     order = orders.lock_order(session, order_id)
-    parcel, is_new = couriers.hand_over_parcel(session, parcel_id, carrier=carrier, tracking=tracking, now=now, by=by)
-    if is_new:
+    if order.state != PAID or not packing_queries.some_handed_over(session, order.id):
+        raise Refused(
+            "这个订单还没有交走一部分，请整单停。",
+            "Nothing of this order has left; stop all of it.",
+            code="wrong_state",
+        )
+    staying = boxes.leave_boxes(session, order.id, now=now, by=by)
+    amounts = _shares(session, order)
+    stopped = boxes.stop_what_is_here(session, order.id, amounts, reason=reason, now=now, by=by)
+    for parcel in stopped:
         goods = packing_queries.quantities_of(session, parcel.id)
-        orders.ship_lines(session, order, goods, source=f"parcel:{parcel.id}", at=now, by=by)
-        if packing_queries.all_handed_over(session, order.id):
-            orders.mark_shipped(session, order, at=now, by=by)
-    return parcel
+        orders.release_part(session, goods, source=f"order:{order.id}:parcel:{parcel.id}", at=now, by=by)
+    if sum(amounts.values()):
+        refunds.request_refund(session, order, sum(amounts.values()), reason=reason, now=now, by=by)
+    fees.choose_couriers(session, staying, terms=sending_terms, now=now, by=SYSTEM)
+    record_change(
+        session,
+        actor=by,
+        action="order.rest_stopped",
+        subject=f"order:{order.number}",
+        at=now,
+        after={"reason": reason},
+    )
+    orders.mark_shipped(session, order, at=now, by=by)
+    if order.refunded_fen == order.total_fen:
+        orders.mark_refunded(session, order, at=now, by=by, reason=reason)
+    return order
+
+
+def _shares(session: Session, order: Order) -> dict[int, int]:
+    """What goes back for each parcel that is still here, in fen, by parcel; nothing when the money is another platform's."""
+    left = order.total_fen - order.refunded_fen if payment_queries.paid_payment(session, order.id) else 0
+    shares = {}
+    for parcel_id, value_fen in packing_queries.values_here(session, order.id).items():
+        shares[parcel_id] = min(
+            left, share_fen(max(0, order.goods_fen - order.discount_fen), order.goods_fen, value_fen)
+        )
+        left -= shares[parcel_id]
+    return shares
 
 
 def weigh_in(session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor) -> Delivery:
@@ -101,11 +194,19 @@ def weigh_in(session: Session, facts: WeighIn, *, key: str, today: date, now: da
 
 
 def refund_part(session: Session, order_id: UUID, amount_fen: int, *, reason: str, by: Actor, now: datetime) -> Order:
-    """Send part of an order's money back; all of it before the goods have left is a cancellation."""
+    """Send part of an order's money back; all of it before the goods have left is a cancellation.
+
+    All of it while some parcels are on their way stops those that are still here.
+    """
     order = orders.lock_order(session, order_id)
     left = order.total_fen - order.refunded_fen
     if amount_fen == left and order.state == PAID:
-        return cancel_order(session, order_id, by=by, reason=reason, now=now)
+        if not packing_queries.some_handed_over(session, order.id):
+            return cancel_order(session, order_id, by=by, reason=reason, now=now)
+        stop_rest(session, order_id, by=by, reason=reason, now=now)
+        amount_fen = order.total_fen - order.refunded_fen
+        if not amount_fen:
+            return order
     refunds.request_refund(session, order, amount_fen, reason=reason, now=now, by=by)
     if order.refunded_fen == order.total_fen:
         orders.mark_refunded(session, order, at=now, by=by, reason=reason)
@@ -130,7 +231,7 @@ def call_off_channel_order(session: Session, order_id: UUID, *, reason: str, now
         return order.state not in TAKES_STOCK
     try:
         with session.begin_nested():
-            packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+            _stop_packing(session, order, reason=reason, now=now, by=by)
     except Refused:
         return False
     orders.release_paid(session, order, at=now, by=by)
@@ -182,7 +283,10 @@ def settle_refund(session: Session, facts: RefundFacts, now: datetime) -> None:
     reason = "all money went back at Stripe"
     if order.state == PAID:
         with suppress(Refused), session.begin_nested():
-            # Refused: a parcel has left already. The order stays as it is, for a person to look at.
-            cancel_order(session, order.id, by=SYSTEM, reason=reason, now=now)
+            # Refused: every parcel has left, or somebody else ended it. It stays as it is, for a person to look at.
+            if packing_queries.some_handed_over(session, order.id):
+                stop_rest(session, order.id, by=SYSTEM, reason=reason, now=now)
+            else:
+                cancel_order(session, order.id, by=SYSTEM, reason=reason, now=now)
     elif order.state in TAKES_STOCK:
         orders.mark_refunded(session, order, at=now, by=SYSTEM, reason=reason)

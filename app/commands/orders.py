@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import workflows
 from app.commands.connect import open_database
+from app.terms import hand_down
 from config import Settings, load_settings
 from kernel.audit import Actor
 from kernel.clock import utc_now
@@ -49,7 +50,7 @@ def import_orders(platform: str, file: Path, detail: Path | None, dry_run: bool,
             with database.transaction() as session:
                 outcome = steps.look(session, chosen, reading)
         else:
-            workflows.heaviest_parcel_g = settings.heaviest_parcel_g
+            hand_down(settings)
             outcome = _bring_in(database, chosen, reading, file.name, raw, second)
     finally:
         database.dispose()

@@ -1,8 +1,9 @@
 """Parcels leave with a courier, each with a number of its own."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,42 +17,46 @@ from kernel.parse import FieldError
 from kernel.text import Text
 
 
-def hand_over_parcel(
-    session: Session, parcel_id: int, *, carrier: str, tracking: str, now: datetime, by: Actor
-) -> tuple[Parcel, bool]:
-    """Give a packed parcel to the courier; repeated with the same number it changes nothing.
+def hand_over_box(
+    session: Session, box: Sequence[Parcel], *, carrier: str, tracking: str, now: datetime, by: Actor
+) -> bool:
+    """Give a packed box to the courier: all its parcels leave under one number. Repeated with that number nothing changes.
 
-    ``carrier`` is a code of ``CARRIERS``, or empty: then the number says which courier it is. The parcel's order must
-    be locked already (docs/architecture.md, "Locks").
+    ``box`` is locked, with the orders of its parcels, and begins with the parcel that leads it
+    (fulfillment/packing/boxes); ``carrier`` is a code of ``CARRIERS``, or empty: then the number says which courier it
+    is. Returns whether this was the first time.
 
     Raises:
         Invalid: the number cannot be one, or does not say which courier it belongs to.
         Refused: not packed yet, cancelled, gone with another number, or the number is on another parcel.
     """
     code, number = read_waybill(carrier, tracking)
-    parcel = _lock_parcel(session, parcel_id)
-    if parcel.state == HANDED_OVER:
-        if parcel.tracking_number == number:
-            return parcel, False
+    lead = box[0]
+    if lead.state == HANDED_OVER:
+        if lead.tracking_number == number:
+            return False
         raise Refused(
-            f"这个包裹已经用 {parcel.tracking_number} 交出去了。",
-            f"It has left already with {parcel.tracking_number}.",
+            f"这个包裹已经用 {lead.tracking_number} 交出去了。",
+            f"It has left already with {lead.tracking_number}.",
             code="left_already",
         )
-    _refuse_unpacked(parcel)
-    _refuse_used(session, parcel, number)
-    parcel.carrier, parcel.tracking_number, parcel.handed_over_at = code, number, now
-    move_parcel(parcel, HANDED_OVER)
+    for parcel in box:
+        _refuse_unpacked(parcel, len(box))
+    _refuse_used(session, box, number)
+    # The one that leads first: the database looks for its number only.
+    for parcel in box:
+        parcel.carrier, parcel.tracking_number, parcel.handed_over_at = code, number, now
+        move_parcel(parcel, HANDED_OVER)
+        record_change(
+            session,
+            actor=by,
+            action="parcel.handed_over",
+            subject=f"parcel:{parcel.number}",
+            at=now,
+            after={"carrier": code, "tracking": number},
+        )
     _write(session)
-    record_change(
-        session,
-        actor=by,
-        action="parcel.handed_over",
-        subject=f"parcel:{parcel.number}",
-        at=now,
-        after={"carrier": code, "tracking": number},
-    )
-    return parcel, True
+    return True
 
 
 def correct_waybill(
@@ -64,26 +69,30 @@ def correct_waybill(
         Refused: the parcel has not left yet, or the number is on another parcel.
     """
     code, number = read_waybill(carrier, tracking)
-    parcel = _lock_parcel(session, parcel_id)
-    if parcel.state != HANDED_OVER:
+    box = _lock_box_that_left(session, parcel_id)
+    asked_for = next((parcel for parcel in box if parcel.id == parcel_id), None)
+    if asked_for is None:
+        raise NotFound("没有这个包裹。", "There is no such parcel.")
+    if asked_for.state != HANDED_OVER:
         raise Refused("这个包裹还没有交给快递。", "This parcel has not left yet.", code="not_left")
-    before = {"carrier": parcel.carrier, "tracking": parcel.tracking_number}
+    before = {"carrier": asked_for.carrier, "tracking": asked_for.tracking_number}
     after = {"carrier": code, "tracking": number}
     if before == after:
-        return parcel
-    _refuse_used(session, parcel, number)
-    parcel.carrier, parcel.tracking_number = code, number
+        return asked_for
+    _refuse_used(session, box, number)
+    for parcel in box:
+        parcel.carrier, parcel.tracking_number = code, number
+        record_change(
+            session,
+            actor=by,
+            action="parcel.waybill_corrected",
+            subject=f"parcel:{parcel.number}",
+            at=now,
+            before=before,
+            after=after,
+        )
     _write(session)
-    record_change(
-        session,
-        actor=by,
-        action="parcel.waybill_corrected",
-        subject=f"parcel:{parcel.number}",
-        at=now,
-        before=before,
-        after=after,
-    )
-    return parcel
+    return asked_for
 
 
 def read_waybill(carrier: str, tracking: str) -> tuple[str, str]:
@@ -98,30 +107,39 @@ def read_waybill(carrier: str, tracking: str) -> tuple[str, str]:
         raise Invalid(error.text.zh, error.text.en, fields={"carrier": error.text}) from None
 
 
-def _lock_parcel(session: Session, parcel_id: int) -> Parcel:
-    parcel = session.scalar(
+def _lock_box_that_left(session: Session, parcel_id: int) -> Sequence[Parcel]:
+    """A parcel and what shares its box, locked by id; once it has left nothing is put in or taken out."""
+    lead = select(func.coalesce(Parcel.sent_with_id, Parcel.id)).where(Parcel.id == parcel_id).scalar_subquery()
+    return session.scalars(
         select(Parcel)
-        .where(Parcel.id == parcel_id)
+        .where(or_(Parcel.id == lead, Parcel.sent_with_id == lead))
+        .order_by(Parcel.id)
         .with_for_update(of=Parcel)
         .execution_options(populate_existing=True)
-    )
-    if parcel is None:
-        raise NotFound("没有这个包裹。", "There is no such parcel.")
-    return parcel
+    ).all()
 
 
-def _refuse_unpacked(parcel: Parcel) -> None:
+def _refuse_unpacked(parcel: Parcel, in_box: int) -> None:
     if parcel.state == OPEN:
-        raise Refused("这个包裹还没有包好。", "This parcel is not packed yet.", code="not_packed")
+        together = in_box > 1
+        raise Refused(
+            f"同一箱的 {parcel.number} 还没有包好。包好再交，或者先拆开。" if together else "这个包裹还没有包好。",
+            f"{parcel.number} of the same box is not packed yet. Pack it, or take the box apart."
+            if together
+            else "This parcel is not packed yet.",
+            code="not_packed",
+        )
     if parcel.state == CANCELLED:
         raise Refused(
             "这个订单取消了，包裹不要交出去。", "This order was cancelled; keep the parcel here.", code="cancelled"
         )
 
 
-def _refuse_used(session: Session, parcel: Parcel, number: str) -> None:
-    """A number is on one parcel only, whichever courier it names."""
-    other = session.scalar(select(Parcel.number).where(Parcel.tracking_number == number, Parcel.id != parcel.id))
+def _refuse_used(session: Session, box: Sequence[Parcel], number: str) -> None:
+    """A number is on one box only, whichever courier it names."""
+    ours = [parcel.id for parcel in box]
+    used = select(Parcel.number).where(Parcel.tracking_number == number, Parcel.id.not_in(ours))
+    other = session.scalar(used.order_by(Parcel.id).limit(1))
     if other:
         raise _used_already(Text(f"包裹 {other} ", f"parcel {other}"))
 

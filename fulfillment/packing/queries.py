@@ -13,13 +13,14 @@ from fulfillment.crew.models import Shift
 from fulfillment.crew.queries import is_at_work, is_here
 from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.pins.queries import is_kept_for_another
-from fulfillment.packing.states import CANCELLED, HANDED_OVER, PACKED, TAKEN, WAITING
+from fulfillment.packing.states import CANCELLED, HANDED_OVER, OPEN, PACKED, TAKEN, WAITING
 from fulfillment.piecework.models import WageEntry
 from fulfillment.routing.rules import Hands, needs_that_suit
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person, PersonRole
 from kernel.people.rules import PACKER
 from shop.catalog.models import Variant
+from shop.orders.models import OrderLine
 
 
 def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
@@ -179,6 +180,25 @@ def all_handed_over(session: Session, order_id: UUID) -> bool:
     """Whether every parcel of an order has left."""
     left = select(func.count()).where(Parcel.order_id == order_id, Parcel.state.not_in([HANDED_OVER, CANCELLED]))
     return session.scalar(left) == 0
+
+
+def some_handed_over(session: Session, order_id: UUID) -> bool:
+    """Whether a parcel of an order has left."""
+    gone = select(Parcel.id).where(Parcel.order_id == order_id, Parcel.state == HANDED_OVER)
+    return session.scalar(select(gone.exists())) or False
+
+
+def values_here(session: Session, order_id: UUID) -> dict[int, int]:
+    """What the goods of each parcel that has not left were sold for, in fen, before any discount."""
+    rows = session.execute(
+        select(Parcel.id, func.sum(ParcelLine.quantity * OrderLine.unit_price_fen))
+        .join(ParcelLine, ParcelLine.parcel_id == Parcel.id)
+        .join(OrderLine, OrderLine.id == ParcelLine.order_line_id)
+        .where(Parcel.order_id == order_id, Parcel.state.in_([OPEN, PACKED]))
+        .group_by(Parcel.id)
+        .order_by(Parcel.id)
+    )
+    return {parcel_id: int(fen) for parcel_id, fen in rows}
 
 
 def parcels_for_buyer(session: Session, order_id: UUID) -> list[dict[str, object]]:

@@ -58,14 +58,31 @@ def open_parcels(session: Session, order: Order, now: datetime, *, heaviest_g: i
     existing = session.scalars(select(Parcel).where(Parcel.order_id == order.id)).all()
     if existing:
         return []
-    variants = {
-        variant.id: variant
-        for variant in session.scalars(select(Variant).where(Variant.id.in_([x.variant_id for x in order.lines])))
-    }
+    variants = variants_of(session, order)
     to_pack = [rules.ToPack(x.id, x.variant_id, x.sku, x.quantity, variants[x.variant_id].gross_g) for x in order.lines]
+    return open_boxes(session, order, rules.split(to_pack, heaviest_g), variants, now, reason=reason)
+
+
+def variants_of(session: Session, order: Order) -> dict[int, Variant]:
+    """What an order asks for, by id."""
+    found = session.scalars(select(Variant).where(Variant.id.in_([line.variant_id for line in order.lines])))
+    return {variant.id: variant for variant in found}
+
+
+def open_boxes(
+    session: Session,
+    order: Order,
+    boxes: Sequence[Sequence[rules.ToPack]],
+    variants: Mapping[int, Variant],
+    now: datetime,
+    *,
+    first: int = 1,
+    reason: str = "",
+) -> list[Parcel]:
+    """A parcel and its task for each box of an order, numbered from ``first`` on. ``order`` must be locked."""
     photos = {variant.id: variant.product.photo for variant in variants.values()}
     parcels = []
-    for sequence, box in enumerate(rules.split(to_pack, heaviest_g), 1):
+    for sequence, box in enumerate(boxes, first):
         parcel = _open_parcel(session, order, sequence, box, photos, now)
         _open_task(session, parcel, box, now, reason)
         parcels.append(parcel)

@@ -124,8 +124,8 @@ def _fees() -> None:
         ),
         sa.CheckConstraint("round_up_g > 0 AND volume_divisor > 0 AND COALESCE(days, 1) > 0", name="makes_sense"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("carrier", "province", "valid_from"),
     )
+    op.create_index("ix_courier_tariffs_province", "courier_tariffs", ["province", "carrier", "valid_from", "id"])
     op.create_table(
         "courier_choices",
         _id(),

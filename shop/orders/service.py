@@ -103,6 +103,17 @@ def release_paid(session: Session, order: Order, *, at: datetime, by: Actor) -> 
     _give_back(session, order, at=at, by=by)
 
 
+def release_part(
+    session: Session, quantity_by_variant: dict[int, int], *, source: str, at: datetime, by: Actor
+) -> None:
+    """Goods of a paid order that will not be sent after all are free again; its offers stay counted as sold.
+
+    The order must be locked.
+    """
+    for variant_id, quantity in sorted(quantity_by_variant.items()):
+        stock.release(session, variant_id, quantity, source=source, by=by, at=at)
+
+
 def _give_back(session: Session, order: Order, *, at: datetime, by: Actor) -> None:
     """Free offers, then stock, each in id order."""
     for line in sorted(order.lines, key=lambda line: line.offer_id or 0):

@@ -51,7 +51,8 @@ def pays_whatever_the_state(facts: Any, **_: Any) -> Decision:
 
 def hand_over_is_always_new(*given: Any, **named: Any) -> Any:
     """The second scan of a parcel counts like the first."""
-    return _hand_over(*given, **named)[0], True
+    _hand_over(*given, **named)
+    return True
 
 
 def gives_back_twice(turn: Any, hold: Any, sign: int) -> None:
@@ -60,7 +61,7 @@ def gives_back_twice(turn: Any, hold: Any, sign: int) -> None:
 
 
 ONLY_THE_STATE = text("UPDATE orders SET state = :state WHERE id = ANY(:orders)").bindparams(state="expired")
-_hand_over = couriers.hand_over_parcel
+_hand_over = couriers.hand_over_box
 _count = counter._Turn._count
 
 # A guard or an effect, and what stands in its place.
@@ -74,7 +75,7 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a paid order opens no work": (packing, "open_parcels", nothing),
     "a cancelled order goes on being packed": (packing, "stop_tasks_of_order", nothing),
     "undo keeps the wage": (piecework, "reverse_wage", nothing),
-    "a parcel leaves twice": (couriers, "hand_over_parcel", hand_over_is_always_new),
+    "a parcel leaves twice": (couriers, "hand_over_box", hand_over_is_always_new),
     "goods that left stay on the shelf": (orders, "ship_lines", nothing),
     "a hold that gives way is not given back": (holds, "free", nothing),
     "the counter gives back twice": (counter._Turn, "_count", gives_back_twice),

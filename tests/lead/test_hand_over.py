@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from app import workflows
 from fulfillment.couriers import service as couriers
+from fulfillment.couriers.fees import service as fees
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
+from fulfillment.packing.boxes import service as boxes
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import HANDED_OVER
 from kernel.audit import AuditEntry
@@ -286,19 +288,19 @@ def test_one_parcel_ships_its_stock_twice_without_the_guard(
     packed_parcel(database, bench, quantity=20)  # Held goods of somebody else, which the race would take.
     everybody = Barrier(4)
 
-    def hand_over_unguarded(session: Session, parcel_id: int, **_: object) -> tuple[Parcel, bool]:
-        parcel = session.get_one(Parcel, parcel_id)
-        is_new = parcel.state != HANDED_OVER
+    def hand_over_unguarded(session: Session, box: list[Parcel], **_: object) -> bool:
+        is_new = box[0].state != HANDED_OVER
         everybody.wait(10)
-        return parcel, is_new
+        return is_new
 
     def ship_from_a_source_of_its_own(session: Session, order: object, goods: dict[int, int], **facts: object) -> None:
         for variant_id, quantity in goods.items():
             source = f"unguarded:{id(session)}"
             stock.ship(session, variant_id, quantity, source=source, by=bench.lead, at=NOW)
 
-    monkeypatch.setattr(orders, "lock_order", lambda session, _: order_of(session, number))
-    monkeypatch.setattr(couriers, "hand_over_parcel", hand_over_unguarded)
+    monkeypatch.setattr(boxes, "lock_box", lambda session, parcel_id: [session.get_one(Parcel, parcel_id)])
+    monkeypatch.setattr(fees, "note_departure", lambda *_, **__: None)
+    monkeypatch.setattr(couriers, "hand_over_box", hand_over_unguarded)
     monkeypatch.setattr(orders, "ship_lines", ship_from_a_source_of_its_own)
     monkeypatch.setattr(packing_queries, "all_handed_over", lambda *_: False)
     assert all_at_once(database, bench, [(number, ZTO)] * 4) == ["gone"] * 4

@@ -10,9 +10,10 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.couriers.service import hand_over_parcel
+from fulfillment.couriers.service import hand_over_box
 from fulfillment.packing import queries
 from fulfillment.packing import service as packing
+from fulfillment.packing.boxes.service import lock_box
 from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.piecework import service as piecework
 from fulfillment.routing.rules import WaitingTask
@@ -177,7 +178,9 @@ def undo_while_the_courier_takes_it(database: Database, packer: Actor, task_id: 
     answer = undoing.submit(undo)
     with database.transaction() as session:
         parcel_id = session.get_one(PackingTask, task_id).parcel_id
-        hand_over_parcel(session, parcel_id, carrier="ZTO", tracking="78012345678901", now=NOW, by=SYSTEM)
+        hand_over_box(
+            session, lock_box(session, parcel_id), carrier="ZTO", tracking="78012345678901", now=NOW, by=SYSTEM
+        )
         taken.set()
         wait_until_blocked(database)
     undoing.shutdown()

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,12 +13,13 @@ from kernel.db import Base, BigId, Fen, Grams, UtcTime, append_only
 class CourierTariff(Base):
     """What a courier charges to a province from a day on; ``serves`` false ends it. A new version never changes an old one.
 
+    Of several versions for one day the last one written holds: a slip of the hand is put right by another line.
     ``steps`` is a list of ``[grams, fen]``, lightest first.
     """
 
     __tablename__ = "courier_tariffs"
     __table_args__ = (
-        UniqueConstraint("carrier", "province", "valid_from"),
+        Index("ix_courier_tariffs_province", "province", "carrier", "valid_from", "id"),
         CheckConstraint("jsonb_typeof(steps) = 'array'", name="steps_are_a_list"),
         CheckConstraint(
             "NOT serves OR jsonb_array_length(steps) > 0 OR further_fen_per_kg IS NOT NULL", name="has_a_price"
