@@ -25,6 +25,7 @@ TABLE_MODULES = (
     "fulfillment.piecework.corrections.models",
     "fulfillment.piecework.minimum.models",
     "fulfillment.piecework.pay.models",
+    "fulfillment.labels.printers.models",
     "fulfillment.packing.models",
     "fulfillment.couriers.cases.models",
     "fulfillment.couriers.waybills.models",
@@ -38,6 +39,7 @@ TABLE_MODULES = (
     "fulfillment.couriers.weighing.models",
     "fulfillment.couriers.lists.models",
     "fulfillment.purchasing.settlements.models",
+    "fulfillment.purchasing.repacking.models",
     "fulfillment.bench.queue_models",
     "app.care.models",
 )

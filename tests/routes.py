@@ -32,6 +32,9 @@ REAL = {
     "lot_id": "SELECT min(id) FROM lots",
     "settlement_id": "SELECT min(id) FROM settlements",
     "quote_id": "SELECT min(id) FROM market_quotes",
+    "printer_id": "SELECT min(id) FROM printers",
+    "print_id": "SELECT min(id) FROM print_jobs",
+    "job_id": "SELECT min(id) FROM print_jobs",
     "slug": "SELECT min(slug) FROM products",
 }
 ORDER = "SELECT number FROM orders WHERE state = 'paid' ORDER BY number LIMIT 1"

@@ -52,10 +52,18 @@ POST /bench/lead/parcels/<number>/waybill                              owner lea
 GET  /bench/lead/people                                                owner lead
 POST /bench/lead/people/<int:person_id>/gone                           owner lead
 POST /bench/lead/people/<int:person_id>/here                           owner lead
+GET  /bench/lead/printers                                              owner lead
+POST /bench/lead/printers                                              owner lead
+GET  /bench/lead/printers/<int:printer_id>                             owner lead
+POST /bench/lead/printers/<int:printer_id>                             owner lead
+POST /bench/lead/printers/<int:printer_id>/retire                      owner lead
+GET  /bench/lead/printers/<int:printer_id>/test.pdf                    owner lead
 GET  /bench/lead/prints                                                owner lead
 POST /bench/lead/prints                                                owner lead
 GET  /bench/lead/prints/<int:print_id>                                 owner lead
 GET  /bench/lead/prints/<int:print_id>.pdf                             owner lead
+POST /bench/lead/prints/<int:print_id>/again                           owner lead
+POST /bench/lead/prints/<int:print_id>/came-out                        owner lead
 GET  /bench/lead/prints/log                                            owner lead
 GET  /bench/lead/rates                                                 owner lead
 POST /bench/lead/rates                                                 owner lead
@@ -75,6 +83,9 @@ POST /bench/sign-in/<int:person_id>                                    everyone
 GET  /bench/slips/<number>                                             owner lead packer
 GET  /bench/slips/<number>.pdf                                         owner lead packer
 POST /bench/slips/<number>/print                                       owner lead packer
+GET  /bench/slips/jobs/<int:job_id>                                    owner lead packer
+GET  /bench/slips/jobs/<int:job_id>.pdf                                owner lead packer
+POST /bench/slips/mine                                                 packer
 GET  /bench/sw.js                                                      everyone
 POST /bench/tasks/<int:task_id>/done                                   packer
 POST /bench/tasks/<int:task_id>/put-back                               packer

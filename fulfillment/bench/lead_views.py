@@ -8,6 +8,7 @@ from fulfillment.bench import (
     lead_order_views,
     lead_parcel_views,
     lead_print_views,
+    lead_printer_views,
     lead_wage_views,
     lead_words,
 )
@@ -24,7 +25,14 @@ from kernel.text import t
 
 blueprint = Blueprint("lead", __name__, url_prefix="/bench/lead")
 
-for part in (lead_parcel_views, lead_order_views, lead_print_views, lead_hand_over_views, lead_wage_views):
+for part in (
+    lead_parcel_views,
+    lead_order_views,
+    lead_print_views,
+    lead_printer_views,
+    lead_hand_over_views,
+    lead_wage_views,
+):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(lead_words.words)
 

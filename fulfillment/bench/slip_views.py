@@ -1,36 +1,32 @@
-"""A parcel's slip: preview, the print that is recorded, the PDF. Reading changes nothing; only a POST prints."""
+"""Slips one by one, and a packer's own batch: preview, the print that is recorded, the PDF. Only a POST prints."""
 
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from fulfillment.bench import slip_paper
 from fulfillment.bench.slip_forms import read_reprint_reason
+from fulfillment.bench.slip_paper import is_open, pdf_answer, slip_for
 from fulfillment.labels.fonts import code_point
-from fulfillment.labels.papers import DEFAULT_PAPER, PAPERS
-from fulfillment.labels.pdf import sheet_pictures
-from fulfillment.labels.rules import REPRINT_REASONS, Slip, reason_words
-from fulfillment.labels.service import slip_of
+from fulfillment.labels.rules import REPRINT_REASONS, reason_words
 from fulfillment.labels.sheets import Setting, slip_sheets, slips_pdf
-from fulfillment.labels.slip import PREVIEW, unprintable
+from fulfillment.labels.slip import unprintable
 from fulfillment.packing import print_queries, print_service, queries
 from fulfillment.packing.lead_rules import has_in_hand, parcel_number, read_scan
-from fulfillment.packing.models import Parcel, SlipPrint
-from fulfillment.packing.states import CANCELLED, HANDED_OVER
+from fulfillment.packing.models import Parcel, PrintJob, SlipPrint
 from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, current_person, requires, setting, transaction, utc_now
+from kernel.http import actor, current_person, requires, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, PACKER
+from kernel.text import t
 
 blueprint = Blueprint("slips", __name__, url_prefix="/bench/slips")
 
-# A PDF opened later than this is a preview again, so that a forgotten tab prints no second label.
-PRINT_WITHIN: Final = timedelta(minutes=30)
-_FRESH = "fresh_slip"
+_FRESH, _FRESH_JOB = "fresh_slip", "fresh_job"
 
 
 @blueprint.get("/<number>")
@@ -50,12 +46,7 @@ def print_slip(number: str) -> Response:
     try:
         with transaction() as session:
             parcel = _own_parcel(session, number)
-            reason = read_reprint_reason(form)
-            # The packer's card may send no key; then a second press is refused as a second copy.
-            if once.FIELD not in form.values or once.is_first(
-                session, form.values, purpose=f"slip:{parcel.number}", by=actor(), now=utc_now()
-            ):
-                print_service.print_slips(session, [parcel.id], reason=reason, now=utc_now(), by=actor())
+            _record(session, [parcel.id], form.values, read_reprint_reason(form), purpose=f"slip:{parcel.number}")
     except NotFound:
         raise
     except Problem as problem:
@@ -71,31 +62,114 @@ def print_slip(number: str) -> Response:
 @blueprint.get("/<number>.pdf")
 @requires(PACKER, LEAD, OWNER)
 def slip_pdf(number: str) -> Response:
-    """The slip as a PDF of 100 x 150 mm; real for half an hour after its print was recorded, else a preview."""
+    """The slip as a PDF: real for half an hour after it was printed alone, else a preview."""
     with transaction() as session:
         parcel = _own_parcel(session, number)
         prints = print_queries.prints_of(session, parcel.id)
-        is_real = bool(prints) and utc_now() - prints[-1].at <= PRINT_WITHIN
-        return pdf_answer(
-            slips_pdf([slip_for(parcel, prints[-1] if is_real else None)], Setting(PAPERS[DEFAULT_PAPER])),
-            parcel.number,
-        )
+        printed = prints[-1] if prints and _is_alone(session, prints[-1]) else None
+        is_real = printed is not None and is_open(printed.job, utc_now())
+        how = slip_paper.setting_of(printed.job) if printed and is_real else _setting(session)
+        slip = slip_for(parcel, printed if is_real else None)
+    return pdf_answer(slips_pdf([slip], how), parcel.number)
 
 
-def slip_for(parcel: Parcel, printed: SlipPrint | None) -> Slip:
-    """The slip of a recorded print, or a preview."""
-    return slip_of(
-        parcel,
-        zone=setting("workshop_zone"),
-        copy=printed.copy if printed else PREVIEW,
-        printed_at=printed.at if printed else None,
+@blueprint.post("/mine")
+@requires(PACKER)
+def print_mine() -> Response:
+    """Print the slips of everything in this packer's hands that has none yet, in the order of the work."""
+    with transaction() as session:
+        parcels = print_queries.work_of(session, _person_id())
+        copies = print_queries.copies_of(session, [parcel.id for parcel in parcels])
+        missing = [parcel.id for parcel in parcels if parcel.id not in copies]
+        job = _record(session, missing, request.form, "", purpose="my-slips")
+    if job is None:
+        flash(t("手上的单子都打过了。", "All slips of your work are printed already."), "done")
+        return redirect("/bench", code=303)
+    cookie[_FRESH_JOB] = job.id
+    return redirect(url_for("slips.show_job", job_id=job.id), code=303)
+
+
+@blueprint.get("/jobs/<int:job_id>")
+@requires(PACKER, LEAD, OWNER)
+def show_job(job_id: int) -> Response:
+    """A packer's own batch: real right after it was printed, once; previews at any other time."""
+    is_fresh = cookie.pop(_FRESH_JOB, None) == job_id
+    with transaction() as session:
+        job = _own_job(session, job_id)
+        sheets = slip_sheets(slip_paper.slips_of_job(session, job, is_real=is_fresh), slip_paper.setting_of(job))
+        paper = slip_paper.setting_of(job).paper
+    html = render_template(
+        "labels/job.html", job=job, paper=paper, sheets=slip_paper.pictures(sheets), is_fresh=is_fresh
+    )
+    return _unkept(make_response(html))
+
+
+@blueprint.get("/jobs/<int:job_id>.pdf")
+@requires(PACKER, LEAD, OWNER)
+def job_pdf(job_id: int) -> Response:
+    """A packer's own batch as one PDF: real for half an hour, then previews."""
+    with transaction() as session:
+        job = _own_job(session, job_id)
+        slips = slip_paper.slips_of_job(session, job, is_real=is_open(job, utc_now()))
+    return pdf_answer(slips_pdf(slips, slip_paper.setting_of(job)), f"slips-{job_id}")
+
+
+def _record(
+    session: Session, parcel_ids: list[int], typed: Mapping[str, object], reason: str, *, purpose: str
+) -> PrintJob | None:
+    """The job of this form: written the first time, found again at every repeat; nothing to print makes none."""
+    key = f"{purpose}:{actor().person_id}:{typed.get(once.FIELD)}"
+    # The packer's card may send no key; then a second press is refused as a second copy.
+    if once.FIELD in typed and not once.is_first(session, typed, purpose=purpose, by=actor(), now=utc_now()):
+        return print_queries.find_job(session, key)
+    if not parcel_ids:
+        return None
+    return print_service.print_slips(
+        session,
+        parcel_ids,
+        reason=reason,
+        now=utc_now(),
+        by=actor(),
+        key=key if once.FIELD in typed else None,
+        printer=slip_paper.chosen_printer(session, typed),
+        first_place=slip_paper.first_place(typed),
     )
 
 
-def pdf_answer(pdf: bytes, name: str) -> Response:
-    """A PDF that the browser shows and nobody keeps."""
-    response = current_app.response_class(pdf, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+def _setting(session: Session) -> Setting:
+    """How a preview is drawn: for the printer that this device uses."""
+    return slip_paper.remembered_printer(session).setting()
+
+
+def _is_alone(session: Session, printed: SlipPrint) -> bool:
+    """Whether a slip was printed by itself: one of a batch comes out of the batch's own document only."""
+    return len(print_queries.prints_of_job(session, printed.job_id)) == 1
+
+
+def _person_id() -> int:
+    person = current_person()
+    assert person is not None
+    return person.id
+
+
+def _leads() -> bool:
+    person = current_person()
+    return person is not None and bool(person.roles & {LEAD, OWNER})
+
+
+def _own_job(session: Session, job_id: int) -> PrintJob:
+    """A job of this person's own, with everything in it still in hand; a lead sees every one."""
+    job = print_queries.job_of(session, job_id)
+    if job is None:
+        raise NotFound("没有这批单子。", "There is no such batch of slips.")
+    parcels = print_queries.parcels_of_job(session, job.id).values()
+    is_own = all(has_in_hand(parcel.task.state, parcel.task.packer_id, _person_id()) for parcel in parcels)
+    if not _leads() and not (job.by_id == _person_id() and is_own):
+        raise NotFound("没有这批单子。", "There is no such batch of slips.")
+    return job
+
+
+def _unkept(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -106,34 +180,32 @@ def _own_parcel(session: Session, number: str) -> Parcel:
     person = current_person()
     if parcel is None or person is None:
         raise NotFound("没有这张单子。", "There is no such slip.")
-    leads = bool(person.roles & {LEAD, OWNER})
-    if not leads and not has_in_hand(parcel.task.state, parcel.task.packer_id, person.id):
+    if not _leads() and not has_in_hand(parcel.task.state, parcel.task.packer_id, person.id):
         raise NotFound("没有这张单子。", "There is no such slip.")
     return parcel
 
 
 def _page(session: Session, parcel: Parcel, form: Form, *, is_fresh: bool, problem: Problem | None = None) -> Response:
     prints = print_queries.prints_of(session, parcel.id)
-    slip = slip_for(parcel, prints[-1] if is_fresh and prints else None)
-    person = current_person()
-    sheets = slip_sheets([slip], Setting(PAPERS[DEFAULT_PAPER]))
+    printed = prints[-1] if is_fresh and prints else None
+    slip = slip_for(parcel, printed)
+    how = slip_paper.setting_of(printed.job) if printed else _setting(session)
     html = render_template(
         "labels/slip.html",
         parcel=parcel,
         prints=prints,
-        sheets=list(zip(sheets, sheet_pictures(sheets), strict=True)),
-        paper=PAPERS[DEFAULT_PAPER],
-        is_fresh=is_fresh and bool(prints),
-        may_print=parcel.state not in (HANDED_OVER, CANCELLED),
+        sheets=slip_paper.pictures(slip_sheets([slip], how)),
+        paper=how.paper,
+        is_fresh=printed is not None,
+        may_print=not print_service.is_gone(parcel),
         unprintable=unprintable(slip),
         code_point=code_point,
         reasons=[(code, word, "") for code, word in REPRINT_REASONS.items()],
         reason_words=reason_words,
-        leads=person is not None and bool(person.roles & {LEAD, OWNER}),
+        leads=_leads(),
+        choice=slip_paper.printer_choice(session),
         form=form,
         form_key=once.new_key(),
         problem=problem,
     )
-    response = make_response(html, problem.status if problem else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _unkept(make_response(html, problem.status if problem else 200))

@@ -116,16 +116,18 @@ def _break_before(text: str, fits: int) -> int:
     """Where to end the line: before the word that would be torn apart, and never before a closing mark."""
     if fits == len(text):
         return fits
-    if text[fits] in _CLOSING and fits > 1 and text[fits - 1] not in _CLOSING:
-        fits -= 1
-    if not (_is_in_word(text[fits - 1]) and _is_in_word(text[fits])):
-        return fits
-    blank = text.rfind(" ", 0, fits)
-    return blank if blank > 0 else fits
+    marks = next((back for back in range(fits) if text[fits - back] not in _CLOSING), 0)
+    # One character more goes along with the marks; a line of nothing but marks is broken where it must.
+    fits -= marks if marks < fits else 0
+    start = fits
+    while start and _is_in_word(text[start - 1]) and _is_in_word(text[fits]):
+        start -= 1
+    return start or fits
 
 
 def _is_in_word(character: str) -> bool:
-    return character.isascii() and (character.isalnum() or character == "*")
+    """Whether a character holds on to the next one: Latin words, figures, numbers with dashes, masks."""
+    return character.isascii() and (character.isalnum() or character in "*-/.")
 
 
 def _cut(line: str, room_em: float) -> str:

@@ -45,7 +45,7 @@ class Slip:
     """Everything that is printed for one box; the receiver is masked already.
 
     ``copy`` counts its prints; 0 is a preview, which says on its face that it is not to be stuck on. ``next_step`` stands
-    at the bottom in place of what a slip usually says there.
+    at the bottom in place of what a slip usually says there. ``place`` is where it comes in its batch, such as ``7/12``.
     """
 
     parcel_number: str
@@ -61,6 +61,7 @@ class Slip:
     part: str = ""
     copy: int = 1
     next_step: str = ""
+    place: str = ""
 
 
 def mask_name(name: str) -> str:

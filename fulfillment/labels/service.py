@@ -52,8 +52,8 @@ def masked_place(order: Order) -> str:
     return between.join(filter(None, (order.province, city, order.district, order.street, mask_detail(order.detail))))
 
 
-def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None) -> Slip:
-    """The slip of a parcel; ``copy`` counts its prints, 0 is a preview."""
+def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None, place: str = "") -> Slip:
+    """The slip of a parcel; ``copy`` counts its prints, 0 is a preview; ``place`` is where it comes in its batch."""
     order = parcel.order
     printed = f"{printed_at.astimezone(zone):%m-%d %H:%M}" if printed_at else ""
     return Slip(
@@ -69,4 +69,5 @@ def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime 
         printed=t("打印 {time}", "printed {time}", time=printed) if printed else "",
         note=mask_note(order.note),
         copy=copy,
+        place=place,
     )

@@ -174,7 +174,10 @@ def _draw_foot(label: Label, slip: Slip, room: Room) -> None:
     ]
     for line in flow(paragraphs, Column(room.width, room.foot_height, side + 1)).lines:
         label.words(room.left, room.foot_top + line.top, line.text, line.size_pt)
-    label.words(room.left, room.small_top, printable(f"{slip.order_number} {slip.printed}"), SMALL_PT, room=room.width)
+    place = t("第 {place} 张", "no. {place}", place=slip.place) if slip.place else ""
+    used = label.right(room.left + room.width, room.small_top, place, SMALL_PT)
+    small = printable(f"{slip.order_number} {slip.printed}")
+    label.words(room.left, room.small_top, small, SMALL_PT, room=room.width - used - 2)
 
 
 def _first(lines: tuple[str, ...]) -> str:

@@ -177,13 +177,44 @@ class TaskLog(Base):
 append_only("task_log")
 
 
+class PrintJob(Base):
+    """Slips printed in one document: when, by whom, how. ``key`` is the form's, so that a form prints once.
+
+    The printer is copied: paper, offset in micrometres, and the first free place on the sheet. ``again_of_id`` is the job
+    that this one prints again, ``came_out_at`` when somebody said that every paper is there.
+    """
+
+    __tablename__ = "print_jobs"
+    __table_args__ = (
+        CheckConstraint("first_place > 0", name="first_place_positive"),
+        CheckConstraint("again_of_id IS NULL OR reason <> ''", name="again_has_reason"),
+        Index("ix_print_jobs_at", "at"),
+    )
+
+    id: Mapped[BigId]
+    key: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+    by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("people.id"))
+    printer: Mapped[str]
+    paper: Mapped[str]
+    offset_x_um: Mapped[int] = mapped_column(default=0)
+    offset_y_um: Mapped[int] = mapped_column(default=0)
+    first_place: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str] = mapped_column(default="")
+    again_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("print_jobs.id"))
+    came_out_at: Mapped[datetime | None]
+
+
 class SlipPrint(Base):
-    """A slip that was printed: the first one for packing, each further one with a reason."""
+    """A slip that was printed: the first one for packing, each further one with a reason; ``place`` counts within its job."""
 
     __tablename__ = "slip_prints"
     __table_args__ = (
         UniqueConstraint("parcel_id", "copy"),
+        UniqueConstraint("job_id", "place"),
         CheckConstraint("copy = 1 OR reason <> ''", name="reprint_has_reason"),
+        CheckConstraint("place > 0", name="place_positive"),
         Index("ix_slip_prints_at", "at"),
         Index("ix_slip_prints_again", "id", postgresql_where=text("copy > 1")),
     )
@@ -194,6 +225,10 @@ class SlipPrint(Base):
     at: Mapped[UtcTime]
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+    job_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("print_jobs.id"))
+    place: Mapped[int]
+
+    job: Mapped[PrintJob] = relationship(lazy="joined", innerjoin=True)
 
 
 append_only("slip_prints")

@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.packing.models import Parcel, SlipPrint
+from fulfillment.packing import queries
+from fulfillment.packing.models import PackingTask, Parcel, PrintJob, SlipPrint
+from fulfillment.packing.states import TAKEN
+from kernel.people.models import Person
 
 PAGE = 50
 
@@ -50,25 +53,50 @@ def copies_of(session: Session, parcel_ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Slips that one person printed at one moment: the prints and their parcels, in the order of printing."""
+def job_of(session: Session, job_id: int) -> PrintJob | None:
+    """A print job, or ``None``."""
+    return session.get(PrintJob, job_id) if job_id < 2**62 else None
 
-    at: datetime
-    by: str
-    prints: Sequence[SlipPrint]
+
+def find_job(session: Session, key: str) -> PrintJob | None:
+    """The job that a form made, when it made one."""
+    return session.scalar(select(PrintJob).where(PrintJob.key == key))
+
+
+def prints_of_job(session: Session, job_id: int) -> Sequence[SlipPrint]:
+    """The papers of a job in the order of printing."""
+    return session.scalars(select(SlipPrint).where(SlipPrint.job_id == job_id).order_by(SlipPrint.place)).all()
+
+
+def parcels_of_job(session: Session, job_id: int) -> dict[int, Parcel]:
+    """The parcels of a job by their place in it, in the order of printing."""
+    prints = prints_of_job(session, job_id)
+    parcels = parcels_in_order(session, [one.parcel_id for one in prints])
+    return {one.place: parcel for one, parcel in zip(prints, parcels, strict=True)}
+
+
+@dataclass(frozen=True)
+class InHand:
+    """Somebody's work in hand, in the order in which it is done."""
+
+    person_id: int
+    name: str
     parcels: Sequence[Parcel]
 
 
-def batch_of(session: Session, print_id: int) -> Batch | None:
-    """The batch that a print belongs to, or ``None``."""
-    one = session.get(SlipPrint, print_id)
-    if one is None:
-        return None
-    prints = session.scalars(
-        select(SlipPrint).where(SlipPrint.at == one.at, SlipPrint.by == one.by).order_by(SlipPrint.id)
-    ).all()
-    return Batch(one.at, one.by, prints, parcels_in_order(session, [row.parcel_id for row in prints]))
+def in_hand_in_packing_order(session: Session) -> list[InHand]:
+    """What is in everybody's hands, each in exactly the order of the person's own screen."""
+    people = session.execute(
+        select(Person.id, Person.name)
+        .where(Person.id.in_(select(PackingTask.packer_id).where(PackingTask.state == TAKEN)))
+        .order_by(Person.name, Person.id)
+    )
+    return [InHand(row.id, row.name, work_of(session, row.id)) for row in people.all()]
+
+
+def work_of(session: Session, packer_id: int) -> list[Parcel]:
+    """The parcels in a packer's hands, first to be packed first."""
+    return parcels_in_order(session, [task.parcel_id for task in queries.tasks_in_hand(session, packer_id)])
 
 
 @dataclass(frozen=True)
@@ -80,14 +108,23 @@ class PrintLine:
     by: str
     copy: int
     reason: str
+    job_id: int
+    place: int
     parcel: str
 
 
 def print_log(session: Session, *, only_again: bool, before: int | None = None, most: int = PAGE) -> list[PrintLine]:
     """Prints, newest first; ``only_again`` leaves the first copies out, ``before`` is the id to go on from."""
-    lines = select(SlipPrint.id, SlipPrint.at, SlipPrint.by, SlipPrint.copy, SlipPrint.reason, Parcel.number).join(
-        Parcel, Parcel.id == SlipPrint.parcel_id
-    )
+    lines = select(
+        SlipPrint.id,
+        SlipPrint.at,
+        SlipPrint.by,
+        SlipPrint.copy,
+        SlipPrint.reason,
+        SlipPrint.job_id,
+        SlipPrint.place,
+        Parcel.number,
+    ).join(Parcel, Parcel.id == SlipPrint.parcel_id)
     if only_again:
         lines = lines.where(SlipPrint.copy > 1)
     if before is not None:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from fulfillment.bench.slip_views import PRINT_WITHIN
+from fulfillment.bench.slip_paper import PRINT_WITHIN
 from fulfillment.packing import print_queries, print_service
 from kernel import once
 from kernel.audit import SYSTEM
@@ -107,7 +107,7 @@ def test_printed_slips_leave_the_list_and_need_a_reason_to_come_again(
     assert prints_of(database, new) == [(1, "", "范组长")], "a first copy has no reason"
 
 
-@pytest.mark.parametrize("chosen", [[], ["0"], ["x"], ["١"], ["9" * 30], ["-1"], [str(n) for n in range(1, 202)]])
+@pytest.mark.parametrize("chosen", [[], ["0"], ["x"], ["١"], ["9" * 30], ["-1"], [str(n) for n in range(1, 502)]])
 def test_a_choice_that_is_none_is_refused_in_words(lead: FlaskClient, chosen: list[str]) -> None:
     answer = lead.post("/bench/lead/prints", data={"parcel": chosen, "form_key": once.new_key()})
     assert answer.status_code == 422
@@ -199,13 +199,13 @@ def test_two_first_copies_without_the_guard(database: Database, bench: Bench, mo
     with database.transaction() as session:
         session.execute(text("ALTER TABLE slip_prints DROP CONSTRAINT uq_slip_prints_parcel_id_copy"))
     everybody = Barrier(6)
+    copies_of = print_queries.copies_of
 
-    def print_unguarded(session: Session, parcel_id: int, **facts: object) -> int:
-        copies = print_queries.copies_of(session, [parcel_id]).get(parcel_id, 0)
+    def read_together(session: Session, ids: list[int]) -> dict[int, int]:
+        copies = copies_of(session, ids)
         everybody.wait(10)
-        session.add(print_service.SlipPrint(parcel_id=parcel_id, copy=copies + 1, at=NOW, by="x", reason=""))
-        return copies + 1
+        return copies
 
-    monkeypatch.setattr(print_service, "record_slip_print", print_unguarded)
+    monkeypatch.setattr(print_queries, "copies_of", read_together)
     monkeypatch.setattr(print_service, "_lock", lambda session, ids: print_queries.parcels_in_order(session, list(ids)))
     assert press_at_once(database, bench, number).count("printed") > 1

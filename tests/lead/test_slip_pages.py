@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from fulfillment.bench.slip_views import PRINT_WITHIN
+from fulfillment.bench.slip_paper import PRINT_WITHIN
 from kernel import once
 from kernel.db import Database
 from tests.labels.slips import codes_on, pages_at, squeezed, words_on
