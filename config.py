@@ -58,6 +58,13 @@ class Settings:
     shipping_fen: int
     remote_surcharge_fen: int
     heaviest_parcel_g: int
+    routing_late: int
+    routing_fairness: int
+    routing_keeping: int
+    routing_set_up: int
+    usual_shift_minutes: int
+    largest_batch: int
+    heaviest_batch_g: int
     box_tare_g: int
     deliver_within_days: int
     deliver_fresh_within_days: int
@@ -244,8 +251,22 @@ def _read_all(read: _Reader) -> Settings:
         deliver_fresh_within_days=read.number("DELIVER_FRESH_WITHIN_DAYS", 3, 1, 30),
         weight_tolerance_g=read.number("WEIGHT_TOLERANCE_G", 60, 1, 5_000),
         weight_tolerance_bps=read.number("WEIGHT_TOLERANCE_BPS", 300, 0, 5_000),
+        **_routing(read),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
+
+
+def _routing(read: _Reader) -> dict[str, Any]:
+    """What counts how much when work is shared out, and how it is handed out."""
+    return {
+        "routing_late": read.number("ROUTING_LATE", 100_000, 1, 1_000_000_000),
+        "routing_fairness": read.number("ROUTING_FAIRNESS", 100, 0, 1_000_000),
+        "routing_keeping": read.number("ROUTING_KEEPING", 10, 0, 1_000_000),
+        "routing_set_up": read.number("ROUTING_SET_UP", 1, 0, 1_000_000),
+        "usual_shift_minutes": read.number("USUAL_SHIFT_MINUTES", 240, 10, 1_440),
+        "largest_batch": read.number("LARGEST_BATCH", 3, 1, 50),
+        "heaviest_batch_g": read.number("HEAVIEST_BATCH_G", 30_000, 1_000, 500_000),
+    }
 
 
 def _couriers(read: _Reader, sandbox_url: str, *, is_production: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "export-shipments": ("shipments", "Fill the shipping sheet that a platform takes back."),
     "import-quotes": ("purchasing", "Take market prices in from a file."),
     "farmer-price": ("purchasing", "Work out what a farmer is paid for one case, storing nothing."),
+    "plan-work": ("routing", "Route a day's packing work, storing nothing."),
     "piece-pay": ("wages", "Work out piece pay for one case, storing nothing."),
     "courier-fee": ("fees", "Work out what a courier charges for one box, storing nothing."),
     "check-invariants": ("care", "Count again whether everything adds up."),

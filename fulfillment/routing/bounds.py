@@ -1,0 +1,120 @@
+"""A number of parcels that no plan can have less of late: for judging plans, ours included."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import accumulate, combinations, groupby, islice
+
+from fulfillment.routing.day import Person, Task
+
+_MOST_FAMILIES = 32
+# At so many deadlines the time is counted exactly; that costs a look at every person for each.
+_EXACT_AT = 100
+# Work of more different lengths than this fills any time.
+_MOST_LENGTHS = 60
+
+
+def least_late(tasks: Sequence[Task], people: Sequence[Person]) -> int:
+    """A lower bound of parcels that are not done by their due time.
+
+    Pour the time of everybody together, so that work may be cut and handed on at will: the rule of Moore and Hodgson (1968)
+    is exact then, and no real plan is better. Each family of needs is looked at by itself with only those who can do some
+    of it, and a person's time until a deadline counts only as far as whole tasks can fill it. What nobody
+    could do in time even alone is counted apart.
+    """
+    possible = [task for task in tasks if any(person.could_do(task) for person in people)]
+    by_due = sorted(possible, key=lambda task: task.due_s)
+    least = max((_least_late_of(some, able) for some, able in _families(by_due, people) if some), default=0)
+    return len(tasks) - len(possible) + least
+
+
+def _families(tasks: Sequence[Task], people: Sequence[Person]) -> Iterator[tuple[Sequence[Task], Sequence[Person]]]:
+    """Everything, and work that asks at least for one of some sets of needs, each with those who can do any of it."""
+    kinds = sorted({task.needs for task in tasks}, key=lambda needs: (-len(needs), sorted(needs)))
+    unions = (union for size in range(1, len(kinds) + 1) for union in combinations(kinds, size))
+    asked = (frozenset(kind for kind in kinds if any(kind >= least for least in union)) for union in unions)
+    seen = dict.fromkeys([frozenset(kinds), *islice(asked, 4 * _MOST_FAMILIES)])
+    for some in islice(seen, _MOST_FAMILIES):
+        yield (
+            [task for task in tasks if task.needs in some],
+            [person for person in people if any(needs <= person.abilities for needs in some)],
+        )
+
+
+def _least_late_of(tasks: Sequence[Task], people: Sequence[Person]) -> int:
+    """Moore and Hodgson: by due time, and whenever there is more work than time, the longest goes."""
+    time = _Time(tasks, people)
+    late = busy_s = 0
+    longest: list[int] = []
+    for due_s, group in groupby(tasks, key=lambda task: task.due_s):
+        for task in group:
+            heappush(longest, -task.work_s)
+            busy_s += task.work_s
+        time_s = time.until(due_s, busy_s)
+        while busy_s > time_s:
+            busy_s += heappop(longest)
+            late += 1
+    return late
+
+
+class _Time:
+    """How much some people can do until a deadline."""
+
+    def __init__(self, tasks: Sequence[Task], people: Sequence[Person]) -> None:
+        self._people = people
+        self._filling = _Filling(
+            {task.work_s for task in tasks}, max(person.end_s - person.start_s for person in people)
+        )
+        self._starts = _Steps([person.start_s for person in people])
+        self._ends = _Steps([person.end_s for person in people])
+        dues = sorted({task.due_s for task in tasks})
+        self._exact_at = set(dues[:: -(-len(dues) // _EXACT_AT) or 1]) | set(dues[-1:])
+
+    def until(self, due_s: int, busy_s: int) -> int:
+        """The time until a deadline in seconds, exact only where it is less than ``busy_s`` and may be looked at."""
+        time_s = self._starts.passed_s(due_s) - self._ends.passed_s(due_s)
+        is_roomy = busy_s <= time_s - len(self._people) * self._filling.most_lost_s
+        if is_roomy or due_s not in self._exact_at:
+            return time_s
+        return sum(self._filling.most_s(min(person.end_s, due_s) - person.start_s) for person in self._people)
+
+
+class _Steps:
+    """How long ago some moments were, added up."""
+
+    def __init__(self, moments: Sequence[int]) -> None:
+        self._moments = sorted(moments)
+        self._sums = list(accumulate(self._moments, initial=0))
+
+    def passed_s(self, at_s: int) -> int:
+        count = bisect_left(self._moments, at_s)
+        return count * at_s - self._sums[count]
+
+
+class _Filling:
+    """How much of a time whole tasks of some lengths can fill, with as many of each as one likes."""
+
+    def __init__(self, lengths_s: set[int], longest_s: int) -> None:
+        lengths = sorted(lengths_s - {0})
+        self._unit_s = math.gcd(*lengths) or 1
+        self._units = max(0, longest_s) // self._unit_s
+        self._mask = (1 << self._units + 1) - 1
+        self._sums = self._mask if len(lengths) > _MOST_LENGTHS else self._reached(lengths)
+        self.most_lost_s = max(lengths, default=0)
+
+    def _reached(self, lengths: Sequence[int]) -> int:
+        """Every sum of lengths, as bits of one number."""
+        sums = 1
+        for length in lengths:
+            step = length // self._unit_s
+            while step <= self._units:
+                sums |= (sums << step) & self._mask
+                step *= 2
+        return sums
+
+    def most_s(self, time_s: int) -> int:
+        """The most whole tasks can fill of a time."""
+        units = min(max(0, time_s) // self._unit_s, self._units)
+        reached = self._sums & ((1 << units + 1) - 1)
+        return (reached.bit_length() - 1) * self._unit_s

@@ -1,0 +1,131 @@
+"""The plan of a day: who packs what in which order. Ours, because this is what the workshop exists for; see decision 0020.
+
+In this order: parcels late; fairness (the lowest earnings an hour first, priority ahead at equal); work that stays with the
+person it was planned for; changes of goods.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from time import monotonic
+
+from fulfillment.routing.balancing import balance
+from fulfillment.routing.bounds import least_late
+from fulfillment.routing.building import Crew, build, fill_up
+from fulfillment.routing.day import NO_TIME, NOBODY_CAN, Batch, Day, Person, Plan, Task
+from fulfillment.routing.effort import Effort
+from fulfillment.routing.grouping import batches_of, sort_goods
+from fulfillment.routing.loads import Load
+from fulfillment.routing.rescuing import rescue
+
+# Steps a task: on a usual machine planning ends by these, in a third of the seconds after which the clock ends it.
+_STEPS_A_TASK, _FEWEST_STEPS = 20, 60_000
+_FEWEST_S, _S_A_TASK, _MOST_S = 0.2, 0.0012, 7.0
+# Mending an old plan touches little of it.
+_MEND_STEPS, _MEND_S = 8_000, 0.25
+_SHAKES = 40
+
+
+def plan_day(day: Day, clock: Callable[[], float] = monotonic) -> Plan:
+    """A plan for the day, mending ``day.before`` where there was one; the same for the same day, always within seconds.
+
+    Hard: a person does what the person is able to, within the hours present, one task after the other. What cannot be in
+    time is done late as long as somebody has time; only then it is unassigned.
+    """
+    effort = _effort(day, clock)
+    people = [person for person in day.people if person.free_s > 0]
+    known = {task.id: task for task in day.tasks}
+    kept_by = {task: person for person, tasks in day.before.items() for task in tasks}
+    crew = Crew([_load_of(person, day, known) for person in people])
+    least = least_late(day.tasks, people)
+    left = _assign(day, crew, kept_by, least, effort)
+    balance(crew, day.weights, kept_by, effort)
+    left = fill_up(crew, left, kept_by)
+    if not day.before:
+        _put_priority_ahead(crew)
+    if day.weights.set_up:
+        sort_goods(crew, kept_by)
+    return _plan(day, crew, known, kept_by, least)
+
+
+def _effort(day: Day, clock: Callable[[], float]) -> Effort:
+    if day.before:
+        return Effort(_MEND_STEPS, _MEND_S, clock)
+    count = len(day.tasks)
+    seconds = min(_MOST_S, _FEWEST_S + _S_A_TASK * count)
+    return Effort(max(_FEWEST_STEPS, _STEPS_A_TASK * count), seconds, clock)
+
+
+def _load_of(person: Person, day: Day, known: Mapping[str, Task]) -> Load:
+    """What a person keeps of the old plan: all that is still to do, suits, and can still be in time."""
+    old = [known[task] for task in day.before.get(person.id, ()) if task in known]
+    load = Load(person)
+    for task in sorted(old, key=lambda task: task.place):
+        if load.can(task) and load.has_room(task):
+            load.add(task)
+    return load
+
+
+def _assign(day: Day, crew: Crew, kept_by: Mapping[str, str], least: int, effort: Effort) -> list[Task]:
+    """Everything in time that can be, then late what there is time for; returns what nobody has time for."""
+    has_it = {task.id for load in crew.loads for task in load.tasks}
+    still_open = [task for task in day.tasks if task.id not in has_it]
+    possible = [task for task in still_open if any(load.person.could_do(task) for load in crew.loads)]
+    hopeless = set(still_open) - set(possible)
+    late = build(crew, possible, effort.part(len(possible) * (len(crew.loads) + 1)))
+    # So many moves is one parcel in time worth, when an old plan is mended; in a new plan nothing is moved yet.
+    most_moves = day.weights.late // max(1, day.weights.keeping) if day.before else len(day.tasks)
+    shakes = 0 if day.before else _SHAKES
+    half = effort.part(effort.left // 2)
+    late = rescue(crew, late, half, least=least - len(hopeless), most_moves=most_moves, most_shakes=shakes)
+    effort.left -= effort.left // 2 - half.left
+    return fill_up(crew, [task.put_off(len(day.tasks)) for task in (*hopeless, *late)], kept_by)
+
+
+def _put_priority_ahead(crew: Crew) -> None:
+    """Of people who are alike in all but priority, the households to help first get what brings more."""
+    alike: dict[Person, list[Load]] = defaultdict(list)
+    for load in crew.loads:
+        alike[replace(load.person, id="", priority=0)].append(load)
+    for loads in alike.values():
+        shares = sorted((list(load.tasks) for load in loads), key=lambda tasks: -sum(task.rate_fen for task in tasks))
+        ahead = sorted(loads, key=lambda load: -load.person.priority)
+        if [load.fen for load in ahead] == sorted((load.fen for load in loads), reverse=True):
+            continue
+        for load in loads:
+            for task in list(load.tasks):
+                crew.take(load, task)
+        for load, tasks in zip(ahead, shares, strict=True):
+            for task in tasks:
+                crew.give(load, task)
+
+
+def _plan(day: Day, crew: Crew, known: Mapping[str, Task], kept_by: Mapping[str, str], least: int) -> Plan:
+    batches = [batch for load in crew.loads for batch in batches_of(load, known)]
+    has_it = {task.id: batch.person for batch in batches for task in batch.tasks}
+    loads = {load.person.id: load for load in crew.loads}
+    return Plan(
+        batches=batches,
+        late=[task for batch in batches for task in _late_in(batch)],
+        unassigned={
+            task.id: NO_TIME if crew.able(task.needs) else NOBODY_CAN for task in day.tasks if task.id not in has_it
+        },
+        earnings_fen={
+            person.id: loads[person.id].fen - person.earned_fen if person.id in loads else 0 for person in day.people
+        },
+        per_hour_fen={person.id: _per_hour(loads.get(person.id) or Load(person)) for person in day.people},
+        moved=sum(has_it.get(task, person) != person for task, person in kept_by.items()),
+        least_late=least,
+    )
+
+
+def _per_hour(load: Load) -> float | None:
+    return load.per_hour() if load.hours_s else None
+
+
+def _late_in(batch: Batch) -> Iterator[str]:
+    clock_s = batch.start_s
+    for task in batch.tasks:
+        clock_s += task.work_s
+        if clock_s > task.due_s:
+            yield task.id
