@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from werkzeug.serving import make_server
 
 from tests.e2e.house import PHONE, chromium
@@ -36,16 +36,20 @@ def device(browser: Browser, size: tuple[int, int] = PHONE, **options: Any) -> I
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     # A page that answers "not so" (4xx) is the test's own business; a part of a page that is missing is not.
-    page.on(
-        "console",
-        lambda message: (
+    pages: set[str] = set()
+    page.on("request", lambda request: request.is_navigation_request() and pages.add(request.url))
+
+    def hear(message: ConsoleMessage) -> None:
+        if (
             message.type == "error"
-            and message.location["url"].partition("?")[0] != page.url.partition("?")[0]
-            and complaints.append(message.text)
-        ),
-    )
+            and message.location["url"] not in pages
+            and "favicon.ico" not in message.location["url"]
+        ):
+            complaints.append(f"{message.text} {message.location['url']}")
+
+    page.on("console", hear)
     yield page
-    assert complaints == []
+    assert complaints == [], complaints
     context.close()
 
 
