@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 from app import workflows
 from app.care import nightly
 from app.care.nightly import Night
+from app.couriers import desk_for
 from config import Settings
+from fulfillment.couriers.desk import CourierDesk
+from fulfillment.couriers.tracking import steps as tracking_steps
+from fulfillment.couriers.waybills import steps as waybill_steps
+from fulfillment.couriers.waybills.service import CANCEL_JOB, SEND_JOB
 from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
@@ -24,10 +29,11 @@ from shop.payments.stripe_gateway import StripeGateway
 
 @dataclass(frozen=True)
 class Tools(Till):
-    """What jobs need besides the database: the payment desk, and where market prices come from."""
+    """What jobs need besides the database: the payment desk, where market prices come from, the couriers."""
 
     market: MarketFeed
     night: Night
+    couriers: CourierDesk
 
 
 Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
@@ -37,6 +43,10 @@ def _import_upload(database: Database, _: Tools, payload: dict[str, Any], now: d
     """Job: import a large file that somebody confirmed on the page."""
     by = Actor(payload["person"], payload["name"])
     import_kept(database, payload["import"], zone=ZoneInfo(payload["zone"]), floor=workflows, now=now, by=by)
+
+
+def _track(database: Database, tools: Tools, now: datetime) -> None:
+    tracking_steps.track_parcels(database, tools.couriers, workflows.note_journey, now)
 
 
 def _nightly(step: Callable[[Database, Night, datetime], None]) -> Handler:
@@ -54,22 +64,30 @@ HANDLERS: dict[str, Handler] = {
     quote_steps.JOB: lambda database, tools, payload, now: quote_steps.fetch_quotes(
         database, tools.market, payload, now
     ),
+    SEND_JOB: lambda database, tools, payload, now: waybill_steps.send_waybill(database, tools.couriers, payload, now),
+    CANCEL_JOB: lambda database, tools, payload, now: waybill_steps.cancel_waybill(
+        database, tools.couriers, payload, now
+    ),
+    tracking_steps.JOB: lambda database, tools, _, now: _track(database, tools, now),
     nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),
     **{kind: _nightly(step) for kind, step in nightly.STEPS.items()},
 }
 
 # These may take minutes, or wait for somebody else's server: holds and refunds must not wait for them.
 SLOW = (IMPORT_JOB, quote_steps.JOB, *nightly.STEPS)
+# Nor must they wait for a courier that is slow; and whoever waits for a label must not wait for a backup.
+COURIERS = (SEND_JOB, CANCEL_JOB, tracking_steps.JOB)
 
 
 def tools_for(settings: Settings) -> Tools:
-    """The payment desk of this installation, its price feed, and where its backups go."""
+    """The payment desk of this installation, its price feed, where its backups go, and its couriers."""
     gateway = StripeGateway(settings.stripe_api_key, settings.stripe_api_url, settings.stripe_webhook_secret)
     desk = (gateway, workflows.settle_payment, workflows.settle_refund, settings.public_url, settings.workshop_name)
     return Tools(
         *desk,
         MarketFeed(Feed(settings.xinfadi_url), settings.workshop_zone),
         Night(Till(*desk), settings.workshop_zone, settings.var_dir / "backups", settings.backups_kept),
+        desk_for(settings),
     )
 
 
@@ -78,3 +96,4 @@ def plan_daily(database: Database, tools: Tools, now: datetime) -> None:
     with database.transaction() as session:
         quote_steps.plan_daily(session, now=now, zone=tools.market.zone)
         nightly.plan(session, now, tools.night.zone)
+        tracking_steps.plan(session, now)

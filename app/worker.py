@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import HANDLERS, SLOW, Tools, plan_daily, tools_for
+from app.jobs import COURIERS, HANDLERS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from app.terms import hand_down
 from config import load_settings
@@ -38,8 +38,10 @@ class Lane:
 
 EVERYTHING = Lane()
 # Few at once: while Stripe is slow each may wait five seconds, and holds are ended between the turns.
-QUICK = Lane(but=SLOW, at_once=5)
+QUICK = Lane(but=(*SLOW, *COURIERS), at_once=5)
 SLOWLY = Lane(only=SLOW, lease=outbox.LONG_LEASE, at_once=1)
+# A round of tracking may take a few minutes when the courier is slow.
+OUTSIDE = Lane(only=COURIERS, lease=timedelta(minutes=5), at_once=3)
 
 
 class Worker:
@@ -56,7 +58,7 @@ class Worker:
         """One turn; returns how many jobs were tried and holds were ended."""
         now = self.clock()
         ended = 0
-        if lane is not SLOWLY:
+        if lane in (EVERYTHING, QUICK):
             with self.database.transaction() as session:
                 ended = workflows.expire_holds(session, now)
             self._report(now)
@@ -89,9 +91,9 @@ class Worker:
             workflows.note_worker_alive(session, now)
 
     def run(self) -> None:
-        """Work in both lanes until told to stop."""
-        slowly = threading.Thread(target=self._run_lane, args=(SLOWLY,), name="slowly", daemon=True)
-        slowly.start()
+        """Work in all lanes until told to stop."""
+        for name, lane in (("slowly", SLOWLY), ("couriers", OUTSIDE)):
+            threading.Thread(target=self._run_lane, args=(lane,), name=name, daemon=True).start()
         self._run_lane(QUICK)
 
     def _run_lane(self, lane: Lane) -> None:

@@ -6,17 +6,22 @@ paid can be read here from top to bottom; there are no signals.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from fulfillment.couriers import leaving
 from fulfillment.couriers import service as couriers
 from fulfillment.couriers.fees import service as fees
 from fulfillment.couriers.fees.rules import SendingTerms
+from fulfillment.couriers.providers import CourierRefuses, Journey
 from fulfillment.couriers.rules import carrier_name
+from fulfillment.couriers.tracking import queries as tracking_queries
+from fulfillment.couriers.tracking import service as tracking
+from fulfillment.couriers.waybills import service as waybills
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.boxes import service as boxes
@@ -32,7 +37,7 @@ from kernel.errors import Refused
 from shop.orders import service as orders
 from shop.orders.models import Order
 from shop.orders.service import ChannelFacts
-from shop.orders.states import HELD, PAID, TAKES_STOCK
+from shop.orders.states import DELIVERED, HELD, PAID, SHIPPED, TAKES_STOCK
 from shop.payments import queries as payment_queries
 from shop.payments import refunds
 from shop.payments import service as payments
@@ -94,13 +99,16 @@ def _stop_packing(session: Session, order: Order, *, reason: str, now: datetime,
     """
     staying = boxes.leave_boxes(session, order.id, now=now, by=by)
     packing.stop_tasks_of_order(session, order.id, now=now, by=by, reason=reason)
+    waybills.drop_of_order(session, order.id, reason=reason, now=now, by=by)
     fees.choose_couriers(session, staying, terms=sending_terms, now=now, by=SYSTEM)
 
 
 def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, by: Actor, now: datetime) -> Parcel:
     """The courier takes a box: the stock of all its parcels leaves, and with its last parcel an order is shipped."""
     box = boxes.lock_box(session, parcel_id)
+    carrier = leaving.carrier_on_label(session, box, carrier, tracking)
     if couriers.hand_over_box(session, box, carrier=carrier, tracking=tracking, now=now, by=by):
+        leaving.note_left(session, box, now=now, by=by)
         fees.note_departure(session, box[0], terms=sending_terms, now=now, by=by)
         for parcel in box:
             _ship(session, parcel, now=now, by=by)
@@ -115,9 +123,39 @@ def _ship(session: Session, parcel: Parcel, *, now: datetime, by: Actor) -> None
         orders.mark_shipped(session, parcel.order, at=now, by=by)
 
 
+def note_journey(
+    session: Session,
+    parcel_id: int,
+    number: str,
+    answer: Journey | CourierRefuses,
+    stuck_after: timedelta,
+    now: datetime,
+) -> None:
+    """What a courier tells of a box is written down; with its last parcel at the door an order is delivered."""
+    box = boxes.lock_box(session, parcel_id)
+    if isinstance(answer, CourierRefuses):
+        tracking.note_refused(session, box[0], number, answer, now=now, stuck_after=stuck_after)
+    elif tracking.note_journey(session, box[0], number, answer, now=now, stuck_after=stuck_after) == DELIVERED:
+        for order in {parcel.order_id: parcel.order for parcel in box}.values():
+            if order.state == SHIPPED and tracking_queries.all_delivered(session, order.id):
+                orders.mark_delivered(session, order, at=now, by=SYSTEM)
+
+
+def correct_waybill(
+    session: Session, parcel_id: int, *, carrier: str, tracking_number: str, by: Actor, now: datetime
+) -> Parcel:
+    """The courier or the number of a box that has left is put right, and from now on the right one is followed."""
+    box = boxes.lock_box(session, parcel_id)
+    parcel = couriers.correct_waybill(session, parcel_id, carrier=carrier, tracking=tracking_number, now=now, by=by)
+    tracking.follow_other_number(session, box[0], now)
+    return parcel
+
+
 def combine_parcels(session: Session, parcel_ids: Sequence[int], *, by: Actor, now: datetime) -> Parcel:
     """Parcels of one buyer go in one box; its courier is chosen anew for the weight of all. Returns who leads it."""
     lead = boxes.combine(session, parcel_ids, heaviest_g=heaviest_parcel_g, now=now, by=by)
+    riders = [parcel_id for parcel_id in parcel_ids if parcel_id != lead.id]
+    waybills.drop_of_parcels(session, riders, reason="combined", now=now, by=by)
     fees.choose_couriers(session, [lead], terms=sending_terms, now=now, by=by)
     return lead
 
@@ -133,6 +171,7 @@ def split_parcel(
 ) -> list[Parcel]:
     """One parcel becomes two; ``wanted`` says how many of each order line go into the second."""
     parts = boxes.split(session, parcel_id, wanted, now=now, by=by)
+    waybills.drop_of_parcels(session, [parcel_id], reason="split", now=now, by=by)
     fees.choose_couriers(session, parts, terms=sending_terms, now=now, by=by)
     return parts
 
@@ -153,6 +192,7 @@ def stop_rest(session: Session, order_id: UUID, *, by: Actor, reason: str, now: 
     staying = boxes.leave_boxes(session, order.id, now=now, by=by)
     amounts = _shares(session, order)
     stopped = boxes.stop_what_is_here(session, order.id, amounts, reason=reason, now=now, by=by)
+    waybills.drop_of_parcels(session, [parcel.id for parcel in stopped], reason=reason, now=now, by=by)
     for parcel in stopped:
         goods = packing_queries.quantities_of(session, parcel.id)
         orders.release_part(session, goods, source=f"order:{order.id}:parcel:{parcel.id}", at=now, by=by)
@@ -242,8 +282,12 @@ def call_off_channel_order(session: Session, order_id: UUID, *, reason: str, now
 def order_progress(session: Session, order: Order) -> dict[str, Any]:
     """What the buyer may see of packing, tracking and refunds."""
     parcels = packing_queries.parcels_for_buyer(session, order.id)
+    ways = tracking_queries.ways_for_buyer(session, order.id)
     return {
-        "parcels": [{**parcel, "carrier_name": carrier_name(parcel["carrier"])} for parcel in parcels],
+        "parcels": [
+            {**parcel, "carrier_name": carrier_name(parcel["carrier"]), "way": ways.get(str(parcel["number"]))}
+            for parcel in parcels
+        ],
         "refunds": payment_queries.refunds_for_buyer(session, order.id),
     }
 

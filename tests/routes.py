@@ -32,6 +32,8 @@ REAL = {
     "lot_id": "SELECT min(id) FROM lots",
     "settlement_id": "SELECT min(id) FROM settlements",
     "quote_id": "SELECT min(id) FROM market_quotes",
+    "waybill_id": "SELECT min(id) FROM waybills",
+    "case_id": "SELECT min(id) FROM courier_cases",
     "printer_id": "SELECT min(id) FROM printers",
     "print_id": "SELECT min(id) FROM print_jobs",
     "job_id": "SELECT min(id) FROM print_jobs",
@@ -79,11 +81,17 @@ def address(app: Flask, route: Route, real: Mapping[str, object], otherwise: obj
     values = {name: real.get(name, otherwise) for name in route.rule.arguments}
     if "number" in values:
         kind = next(
-            (k for k in ("lot", "parcel") if k in route.rule.rule.replace("trace", "lot").replace("slips", "parcel")),
+            (
+                k
+                for k in ("lot", "parcel")
+                if k in route.rule.rule.replace("trace", "lot").replace("slips", "parcel").replace("labels", "parcel")
+            ),
             "order",
         )
         values["number"] = real.get(kind, "NOBODY")
     if "filename" in values:
+    if "carrier" in values:
+        values["carrier"] = "EMS"
         values["filename"] = "css/base.css"
     if "reason" in values:
         values["reason"] = "short"

@@ -38,7 +38,17 @@ GET  /bench                                                            staff
 POST /bench/hand-over                                                  everyone
 GET  /bench/help                                                       everyone
 GET  /bench/lead                                                       owner lead
+GET  /bench/labels/<number>                                            owner lead packer
+GET  /bench/labels/<number>.pdf                                        owner lead packer
+POST /bench/labels/<number>/print                                      owner lead packer
 GET  /bench/lead/hand-over                                             owner lead
+GET  /bench/lead/courier-cases                                         owner lead
+POST /bench/lead/courier-cases/<int:case_id>/note                      owner lead
+POST /bench/lead/courier-cases/<int:case_id>/settle                    owner lead
+GET  /bench/lead/courier-sheets/<carrier>                              owner lead
+POST /bench/lead/courier-sheets/<carrier>/columns                      owner lead
+POST /bench/lead/courier-sheets/<carrier>/in                           owner lead
+POST /bench/lead/courier-sheets/<carrier>/out                          owner lead
 POST /bench/lead/hand-over                                             owner lead
 GET  /bench/lead/hand-over/list                                        owner lead
 GET  /bench/lead/hand-over/list.csv                                    owner lead
@@ -73,6 +83,14 @@ GET  /bench/lead/wages                                                 owner lea
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
 GET  /bench/offline                                                    everyone
+GET  /bench/lead/waybills                                              owner lead
+POST /bench/lead/waybills/<int:waybill_id>/again                       owner lead
+POST /bench/lead/waybills/<int:waybill_id>/drop                        owner lead
+POST /bench/lead/waybills/<int:waybill_id>/number                      owner lead
+POST /bench/lead/waybills/ask                                          owner lead
+POST /bench/lead/waybills/print                                        owner lead
+GET  /bench/lead/waybills/prints/<int:print_id>                        owner lead
+GET  /bench/lead/waybills/prints/<int:print_id>.pdf                    owner lead
 GET  /bench/passbook                                                   packer
 POST /bench/queue                                                      pass
 POST /bench/scan                                                       packer

@@ -203,4 +203,37 @@ FARMERS = (
         WHERE l.received_g <> COALESCE(m.booked, 0) OR l.used_g <> COALESCE(b.bagged, 0) + COALESCE(w.written_off, 0)
         """,
     ),
+    Invariant(
+        "waybills_fit_their_parcels",
+        "a parcel has at most one live waybill, a number is on one parcel, and a box left with the number issued for it",
+        "SELECT count(*) FROM waybills",
+        """
+        SELECT 'parcel:' || parcel_id AS subject, format('%s live waybills', count(*)) AS found
+        FROM waybills WHERE state IN ('asked', 'issued') GROUP BY parcel_id HAVING count(*) > 1
+        UNION ALL
+        SELECT 'parcel:' || p.number, format('left with %s, issued %s', p.tracking_number, w.number)
+        FROM waybills w JOIN parcels p ON p.id = w.parcel_id
+        WHERE w.state = 'issued' AND p.state = 'handed_over' AND p.sent_with_id IS NULL
+          AND w.number <> p.tracking_number
+          -- A number that somebody put right after the box had left is kept in the record of changes.
+          AND NOT EXISTS (
+              SELECT 1 FROM audit_entries a WHERE a.subject = 'parcel:' || p.number AND a.action = 'parcel.waybill_corrected'
+          )
+        UNION ALL
+        SELECT 'waybill:' || w.id, format('%s is on parcel %s too', w.number, p.number)
+        FROM waybills w JOIN parcels o ON o.id = w.parcel_id
+        JOIN parcels p ON p.tracking_number = w.number AND COALESCE(p.sent_with_id, p.id) <> COALESCE(o.sent_with_id, o.id)
+        """,
+    ),
+    Invariant(
+        "delivered_orders_arrived",
+        "an order that tracking called delivered has every followed parcel at the door",
+        "SELECT count(*) FROM trackings",
+        """
+        SELECT 'order:' || o.number AS subject, format('parcel %s ended %s', p.number, COALESCE(t.how_ended, 'not')) AS found
+        FROM orders o JOIN parcels p ON p.order_id = o.id AND p.state = 'handed_over'
+        JOIN trackings t ON t.parcel_id = COALESCE(p.sent_with_id, p.id)
+        WHERE o.state = 'delivered' AND t.how_ended IS DISTINCT FROM 'delivered'
+        """,
+    ),
 )

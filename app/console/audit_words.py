@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from app.console import words
+from fulfillment.couriers.cases.rules import KINDS, OUTCOMES
 from kernel.money import yuan
 from kernel.text import Text, t
 
@@ -61,6 +62,11 @@ ACTIONS: Mapping[str, Text] = {
     "printer.changed": Text("调整打印机", "Printer adjusted"),
     "printer.retired": Text("收起打印机", "Printer put away"),
     "parcel.waybill_corrected": Text("改运单号", "Waybill corrected"),
+    "waybill.typed": Text("记下运单号", "Waybill number noted"),
+    "waybill.dropped": Text("取消运单", "Waybill given up"),
+    "courier_case.settled": Text("办完快递的事", "Courier's trouble settled"),
+    "courier_sheet.changed": Text("改快递表格的列", "Courier's sheet changed"),
+    "courier_sheet.taken": Text("导出快递表格", "Courier's sheet taken"),
     "piece_rate.set": Text("定计件单价", "Piece rate set"),
     "task.trouble_settled": Text("处理打包问题", "Packing trouble settled"),
 }
@@ -78,6 +84,7 @@ _SUBJECTS: Mapping[str, Text] = {
     "stream": Text("直播", "Stream"),
     "offer": Text("直播商品", "Offer"),
     "parcel": Text("包裹", "Parcel"),
+    "courier": Text("快递", "Courier"),
     "task": Text("打包任务", "Packing task"),
     "farmer": Text("农户", "Farmer"),
     "contract": Text("合同", "Contract"),
@@ -141,6 +148,10 @@ _FACTS: Mapping[str, Text] = {
     "carrier": Text("快递", "Courier"),
     "tracking": Text("运单号", "Tracking number"),
     "tracking_number": Text("运单号", "Tracking number"),
+    "number": Text("单号", "Number"),
+    "outcome": Text("结果", "How it ended"),
+    "columns": Text("列", "Columns"),
+    "parcels": Text("包裹数", "Parcels"),
     "agreed": Text("约定数量", "Agreed quantity"),
     "premium": Text("加价", "Premium"),
     "floor": Text("保底", "Floor"),
@@ -167,7 +178,14 @@ _VALUES: Mapping[str, Mapping[str, Text]] = {
         "ended": Text("已结束", "ended"),
         "open": Text("在售", "on sale"),
         "closed": Text("已下架", "closed"),
+        "asked": Text("等单号", "waiting for its number"),
+        "issued": Text("有单号", "issued"),
+        "failed": Text("没办成", "failed"),
+        "cancelling": Text("正在取消", "being cancelled"),
+        "cancelled": Text("取消了", "cancelled"),
     },
+    "kind": {kind: said.what for kind, said in KINDS.items()},
+    "outcome": OUTCOMES,
 }
 
 

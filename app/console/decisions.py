@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from fulfillment.couriers.cases import queries as courier_cases
 from fulfillment.packing.models import Parcel
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.models import MarketQuote
@@ -109,6 +110,7 @@ def waiting(session: Session, now: datetime) -> Sequence[Decision]:
         _orders_without_work,
         _held_quotes,
         _imported_orders,
+        _courier_cases,
         _given_up_jobs,
     )
     found = [decision for source in sources for decision in source(session, now)]
@@ -185,6 +187,20 @@ def _imported_orders(session: Session, now: datetime) -> Iterable[Decision]:
             Text("例如打包以后平台退了款。", "Such as one that was refunded after it was packed."),
             noticed[1] or now,
             "/console/imports",
+        )
+
+
+def _courier_cases(session: Session, now: datetime) -> Iterable[Decision]:
+    waits = courier_cases.waiting(session)
+    if waits.count:
+        yield Decision(
+            Text(f"快递有 {waits.count} 件事要办", f"{waits.count} troubles with couriers"),
+            Text(
+                "拒收、退回、卡住或没取到号，请组长去办。",
+                "Refused, returned, stuck or no waybill; the lead sees to them.",
+            ),
+            waits.since or now,
+            "/bench/lead/courier-cases",
         )
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.care.models import BACKUP, INVARIANTS, RECONCILE, last_run
+from fulfillment.couriers.cases.models import CourierCase
+from fulfillment.couriers.tracking.models import Tracking
+from fulfillment.couriers.waybills.models import Waybill
 from kernel.db import Database
 from kernel.outbox import Heartbeat
 from kernel.tally import TallyCount
@@ -43,6 +46,7 @@ class Figures(Collector):
             yield from self._tallies(session)
             yield from self._events(session)
             yield from self._jobs(session)
+            yield from self._couriers(session)
             yield from self._care(session)
 
     def _orders(self, session: Session) -> Iterator[Metric]:
@@ -90,6 +94,21 @@ class Figures(Collector):
         jobs.add_metric(["given_up"], row.given_up)
         yield jobs
         yield self._age("gongfang_oldest_job_age_seconds", "Age of the oldest job that is due.", row.oldest_due)
+
+    def _couriers(self, session: Session) -> Iterator[Metric]:
+        waybills = GaugeMetricFamily("gongfang_waybills", "Waybills by state.", labels=["state"])
+        for state, count in session.execute(select(Waybill.state, func.count()).group_by(Waybill.state)):
+            waybills.add_metric([state], count)
+        yield waybills
+        cases = GaugeMetricFamily("gongfang_courier_cases", "Open troubles with couriers, by kind.", labels=["kind"])
+        is_open = CourierCase.settled_at.is_(None)
+        for kind, count in session.execute(
+            select(CourierCase.kind, func.count()).where(is_open).group_by(CourierCase.kind)
+        ):
+            cases.add_metric([kind], count)
+        yield cases
+        failing = session.scalar(select(func.count()).select_from(Tracking).where(Tracking.failures > 0)) or 0
+        yield GaugeMetricFamily("gongfang_tracking_failing", "Parcels whose last question failed.", value=failing)
 
     def _care(self, session: Session) -> Iterator[Metric]:
         for kind, name, words in (

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from fulfillment.couriers.providers import TRACK_STATES
 from kernel.http import setting
 from shop.orders.models import CHANNELS
 from shop.orders.rules import LARGEST_QUANTITY, MOST_LINES
@@ -40,6 +41,17 @@ def _thing(**properties: Schema) -> Schema:
 def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
+
+_WAY = {
+    **_thing(
+        state={"enum": ["", *TRACK_STATES]},
+        word={**TEXT, "description": "the state in the language of the request"},
+        tone=TEXT,
+        shape=TEXT,
+        steps={**_list(_thing(at=MOMENT, words=TEXT)), "description": "newest first, in the courier's words"},
+    ),
+    "description": "where a parcel that has left is; null while nobody follows it",
+}
 
 SCHEMAS: dict[str, Schema] = {
     "Streams": _thing(
@@ -143,6 +155,7 @@ SCHEMAS: dict[str, Schema] = {
                 tracking_number=_maybe(TEXT),
                 handed_over_at=_maybe(MOMENT),
                 packed_by={**_maybe(TEXT), "description": "as the packer chose to be shown"},
+                way=_maybe(_WAY),
             )
         ),
         refunds=_list(

@@ -6,8 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.slip_views import slip_for
-from fulfillment.couriers import service as couriers
+from fulfillment.bench.slip_paper import slip_for
+from fulfillment.couriers.cases import queries as courier_cases
+from fulfillment.couriers.tracking import queries as tracking
+from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.labels.slip import unprintable
 from fulfillment.packing import lead_queries, print_queries, queries
 from fulfillment.packing.lead_rules import parcel_number, read_scan
@@ -15,7 +17,7 @@ from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import TROUBLES, WAITING
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, requires, transaction, utc_now
+from kernel.http import actor, flows, requires, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import LEAD, OWNER
 from kernel.text import t
@@ -86,11 +88,11 @@ def correct_waybill(number: str) -> Response | tuple[str, int]:
     form = Form(request.form)
     try:
         with transaction() as session:
-            parcel = couriers.correct_waybill(
+            parcel = flows().correct_waybill(
                 session,
                 _parcel(session, number).id,
                 carrier=str(form.value("carrier")),
-                tracking=str(form.value("tracking")),
+                tracking_number=str(form.value("tracking")),
                 now=utc_now(),
                 by=actor(),
             )
@@ -112,6 +114,8 @@ def _parcel(session: Session, number: str) -> Parcel:
 
 
 def _page(session: Session, parcel: Parcel, form: Form) -> str:
+    # What goes in another parcel's box goes where that one goes.
+    lead_id = parcel.sent_with_id or parcel.id
     return render_template(
         "lead/parcel.html",
         parcel=parcel,
@@ -119,5 +123,8 @@ def _page(session: Session, parcel: Parcel, form: Form) -> str:
         events=lead_queries.history_of(session, parcel),
         unprintable=unprintable(slip_for(parcel, None)),
         troubles=TROUBLES,
+        waybills=waybills.waybills_of(session, parcel.id),
+        way=tracking.ways_of(session, [lead_id]).get(lead_id),
+        courier_cases=courier_cases.cases_of(session, lead_id),
         form=form,
     )

@@ -4,15 +4,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fulfillment.bench import (
+    courier_words,
+    lead_case_views,
     lead_hand_over_views,
     lead_order_views,
     lead_parcel_views,
     lead_print_views,
     lead_printer_views,
+    lead_sheet_views,
     lead_wage_views,
+    lead_waybill_views,
     lead_words,
 )
 from fulfillment.couriers import queries as couriers
+from fulfillment.couriers.cases import queries as courier_cases
 from fulfillment.packing import lead_queries, lead_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.states import PERSON_TROUBLES, TROUBLES
@@ -32,9 +37,13 @@ for part in (
     lead_printer_views,
     lead_hand_over_views,
     lead_wage_views,
+    lead_waybill_views,
+    lead_sheet_views,
+    lead_case_views,
 ):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(lead_words.words)
+blueprint.context_processor(courier_words.words)
 
 
 @blueprint.get("")
@@ -58,6 +67,7 @@ def board() -> str:
             not_here=[person for person in people if not person.here_since and not person.in_hand],
             troubled=lead_queries.troubled(session, now),
             stuck=lead_queries.paid_without_parcels(session),
+            courier_cases=courier_cases.waiting(session),
             form=Form(),
         )
 

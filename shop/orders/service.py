@@ -14,7 +14,7 @@ from kernel.ids import readable_code, time_ordered_id
 from shop.catalog.models import Variant
 from shop.orders import holds, rules
 from shop.orders.models import Order, OrderLine, OrderLog
-from shop.orders.states import CANCELLED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED, TAKES_STOCK, may_move
+from shop.orders.states import CANCELLED, DELIVERED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED, TAKES_STOCK, may_move
 from shop.stock import service as stock
 from shop.streams.models import Offer
 
@@ -150,6 +150,11 @@ def mark_shipped(session: Session, order: Order, *, at: datetime, by: Actor) -> 
     """Every parcel of the order has left."""
     if order.state == PAID:
         move_order(session, order, SHIPPED, at=at, by=by)
+
+
+def mark_delivered(session: Session, order: Order, *, at: datetime, by: Actor) -> None:
+    """Every parcel of a shipped order is at the buyer's door. The order must be locked."""
+    move_order(session, order, DELIVERED, at=at, by=by)
 
 
 def mark_refunded(session: Session, order: Order, *, at: datetime, by: Actor, reason: str) -> None:

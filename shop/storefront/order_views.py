@@ -1,7 +1,7 @@
 """An order by its private link: what it stands at, paying, cancelling, buying again."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -111,6 +111,7 @@ def show_order(number: str) -> Response:
                 came_after=next((entry.from_state for entry in order.log if entry.to_state == "refunded"), None),
                 refund_word=rules.refund_word([refund["state"] for refund in progress["refunds"]]),
                 is_unknown=is_unknown,
+                moment_of=datetime.fromisoformat,
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",
                 **progress,
             )

@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.couriers.waybills.models import CourierSheet, Waybill, WaybillPrint
-from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSUED, LIVE, SHEET
+from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSUED, LIVE, SHEET, STATES
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import CANCELLED, HANDED_OVER
 
@@ -65,25 +65,18 @@ class Counts:
 
 def counts(session: Session) -> Counts:
     """The figures of the couriers' page."""
-    here = select(Waybill.state, Waybill.provider == SHEET, func.count()).join(Parcel)
+    here = select(Waybill.state, Waybill.provider, func.count()).join(Parcel)
     here = here.where(Parcel.state.not_in([HANDED_OVER, CANCELLED]) | Waybill.state.in_([CANCELLING, FAILED]))
-    found: dict[tuple[str, bool], int] = {
-        (state, is_sheet): number
-        for state, is_sheet, number in session.execute(here.group_by(Waybill.state, Waybill.provider == SHEET))
-    }
+    found = {(state, False): 0 for state in STATES} | {(state, True): 0 for state in STATES}
+    for state, provider, number in session.execute(here.group_by(Waybill.state, Waybill.provider)):
+        found[state, provider == SHEET] += number
     without = session.scalar(select(func.count()).select_from(_without().subquery())) or 0
 
     def both(state: str) -> int:
-        return found.get((state, False), 0) + found.get((state, True), 0)
+        return found[state, False] + found[state, True]
 
-    return Counts(
-        without,
-        found.get((ASKED, False), 0),
-        found.get((ASKED, True), 0),
-        both(ISSUED),
-        both(CANCELLING),
-        both(FAILED),
-    )
+    asked, on_sheets = found[ASKED, False], found[ASKED, True]
+    return Counts(without, asked, on_sheets, both(ISSUED), both(CANCELLING), both(FAILED))
 
 
 def in_state(session: Session, state: str, most: int = PAGE) -> Sequence[Waybill]:

@@ -26,6 +26,7 @@ from fulfillment.couriers.waybills.states import (
     SHEET,
     WAYBILL_MOVES,
 )
+from fulfillment.packing.boxes.queries import box_weights
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import CANCELLED as PARCEL_CANCELLED
 from fulfillment.packing.states import HANDED_OVER
@@ -58,11 +59,16 @@ def ask_waybills(
             f"These parcels have left or were cancelled and need no waybill: {numbers}",
             code="gone",
         )
-    asked = [_ask(session, parcel, carrier, way, now=now, by=by) for parcel in parcels]
+    # What goes in another parcel's box goes under its number.
+    leads = [parcel for parcel in parcels if parcel.sent_with_id is None]
+    weights = box_weights(session, [parcel.id for parcel in leads])
+    asked = [_ask(session, parcel, weights[parcel.id], carrier, way, now=now, by=by) for parcel in leads]
     return [waybill for waybill in asked if waybill is not None]
 
 
-def _ask(session: Session, parcel: Parcel, carrier: str, way: str, *, now: datetime, by: Actor) -> Waybill | None:
+def _ask(
+    session: Session, parcel: Parcel, weight_g: int, carrier: str, way: str, *, now: datetime, by: Actor
+) -> Waybill | None:
     """One new wish; ``None`` when the parcel has a live waybill, which the unique index decides."""
     before = session.scalar(select(func.count()).where(Waybill.parcel_id == parcel.id)) or 0
     row = {
@@ -72,7 +78,7 @@ def _ask(session: Session, parcel: Parcel, carrier: str, way: str, *, now: datet
         "provider": way,
         "carrier": carrier,
         "facts": {},
-        "weight_g": parcel.weight_g,
+        "weight_g": weight_g,
         "asked_at": now,
         "asked_by": by.name,
     }
