@@ -40,9 +40,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Bench:
-    """A packer's screen: goods to put back, else the card, else what waits on the pile."""
+    """A packer's screen: goods to put back, else the card, else what waits on the pile.
+
+    ``put_backs`` and ``hand`` are all there is of the first two: the device keeps them for when it has no network.
+    """
 
     today: Earned
+    put_backs: Sequence[PackingTask]
+    hand: Sequence[Card]
     put_back: PackingTask | None
     card: Card | None
     pile: Pile
@@ -60,11 +65,14 @@ def bench_of(
     zone: ZoneInfo,
 ) -> Bench:
     """The screen of one packer; ``wanted`` is a parcel's number to show first, ``done_id`` the task finished last."""
-    in_hand = packing.tasks_in_hand(session, packer_id)
+    hand = _hand(session, packing.tasks_in_hand(session, packer_id))
+    put_backs = packing.to_put_back(session, packer_id)
     return Bench(
         today=earned_today(session, packer_id, now, zone),
-        put_back=next(iter(packing.to_put_back(session, packer_id)), None),
-        card=_card(session, in_hand, wanted),
+        put_backs=put_backs,
+        hand=hand,
+        put_back=next(iter(put_backs), None),
+        card=next((card for card in hand if card.task.parcel.number == wanted), next(iter(hand), None)),
         pile=packing.pile_for(session, packer_id, now),
         done=_done(session, packer_id, done_id, now),
         reads_aloud=reads_aloud(session, packer_id),
@@ -82,12 +90,14 @@ def reads_aloud(session: Session, packer_id: int) -> bool:
     return packer is not None and (packer.no_reading or packer.low_sight)
 
 
-def _card(session: Session, in_hand: Sequence[PackingTask], wanted: str | None) -> Card | None:
-    if not in_hand:
-        return None
-    task = next((task for task in in_hand if task.parcel.number == wanted), in_hand[0])
-    assert task.batch is not None
-    return Card(task, packing.slip_copies(session, task.parcel_id), packing.batch_progress(session, task.batch))
+def _hand(session: Session, in_hand: Sequence[PackingTask]) -> list[Card]:
+    """A card for each parcel in hand."""
+    progress = {batch: packing.batch_progress(session, batch) for batch in {task.batch for task in in_hand} if batch}
+    cards = []
+    for task in in_hand:
+        assert task.batch is not None
+        cards.append(Card(task, packing.slip_copies(session, task.parcel_id), progress[task.batch]))
+    return cards
 
 
 def _done(session: Session, packer_id: int, task_id: int | None, now: datetime) -> Done | None:

@@ -12,7 +12,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -55,6 +55,21 @@ def new_pass() -> str:
     assert person_id is not None
     device = token_hash(request.cookies.get(sign_in_cookie(), ""))[:16]
     return sign_pass(_secret(), Pass(person_id, device, utc_now()))
+
+
+@blueprint.app_context_processor
+def for_pages() -> dict[str, object]:
+    """What a packer's page gives to the queue on its device."""
+    return {"queue_pass": new_pass, "queue_now": lambda: int(utc_now().timestamp() * 1000)}
+
+
+@blueprint.after_app_request
+def say_whose(response: Response) -> Response:
+    """Pages of the bench say whose they are, so that a device keeps no page of somebody who has left it."""
+    person = g.get("person")
+    if person is not None and response.mimetype == "text/html" and request.path.startswith(blueprint.url_prefix or "/"):
+        response.headers["Bench-Person"] = str(person.id)
+    return response
 
 
 def _secret() -> str:

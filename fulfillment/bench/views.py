@@ -76,6 +76,7 @@ def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: P
         today=bench.today,
         reads_aloud=bench.reads_aloud,
         problem=problem,
+        troubles=TROUBLES,
         typed=request.form.get("code", "")[:_LONGEST_SCAN],
         form_key=once.new_key(),
     )

@@ -1,4 +1,4 @@
-// Lets the bench open without a network: the page of whoever works here, with its pictures, and one page that says so.
+// Lets the bench open without a network: the page of whoever works here, the files it needs, and one page that says so.
 // SHELL (addresses to keep) and VERSION are written before this file by fulfillment/bench/queue_views.py.
 //
 // The cache "work" holds one person's page at most. It is emptied as soon as any other page of the bench arrives that is
@@ -6,6 +6,8 @@
 
 const SHELL_CACHE = `bench-shell-${VERSION}-${SHELL.length}`;
 const WORK_CACHE = "bench-work";
+// Pictures, styles and scripts: nobody's in particular.
+const FILES_CACHE = "bench-files";
 const PATIENCE_MS = 6000;
 
 self.addEventListener("install", (event) => {
@@ -35,31 +37,36 @@ async function dropOldShells() {
   await Promise.all(names.filter((name) => name.startsWith("bench-shell-") && name !== SHELL_CACHE).map((name) => caches.delete(name)));
 }
 
-/** The network first; the page that was kept when it is gone or slow; else the page that says so. */
+/** The network first; the page that was kept when it is gone, slow or broken; else the page that says so. */
 async function page(event, url) {
-  const isWork = url.pathname === "/bench";
-  const kept = isWork ? await keptPage() : null;
+  const kept = url.pathname === "/bench" ? await keptPage() : null;
   try {
-    const answer = await (kept ? inTime(event, url) : fetch(event.request).then((fresh) => noted(event, url, fresh)));
-    if (answer) return answer;
+    const answer = await (kept ? inTime(event, url) : fetch(event.request).then((fresh) => noted(url, fresh)));
+    if (answer && !(kept && answer.status >= 500)) return answer;
   } catch {
     // No network.
   }
-  if (kept) return kept;
+  if (kept) return asKept(kept);
   // What is wrong can be said on the page of the work itself.
   if (url.pathname.startsWith("/bench/wrong") && (await keptPage())) return Response.redirect("/bench?wrong", 303);
   return offlinePage();
 }
 
+/** The page as it was, with a mark by which its scripts know that it is not fresh. */
+async function asKept(kept) {
+  const html = (await kept.text()).replace("<div data-queue", '<div data-kept="" data-queue');
+  return new Response(html, { headers: kept.headers });
+}
+
 /** The fresh page, or nothing once patience is over; it is noted even when it comes later. */
 function inTime(event, url) {
-  const fresh = fetch(event.request).then((answer) => noted(event, url, answer));
+  const fresh = fetch(event.request).then((answer) => noted(url, answer));
   event.waitUntil(fresh.catch(() => {}));
   return Promise.race([fresh, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null))]);
 }
 
 /** Keep somebody's page of work; forget it when a page comes that is not theirs. */
-async function noted(event, url, answer) {
+async function noted(url, answer) {
   if (answer.type === "opaqueredirect" || answer.status >= 500) return answer;
   const whose = answer.headers.get("Bench-Person");
   const cache = await caches.open(WORK_CACHE);
@@ -84,8 +91,10 @@ function sent(request) {
 async function file(request, url) {
   const kept = await caches.match(request);
   if (kept && url.searchParams.has("v")) return kept;
-  return fetch(request).catch((error) => {
-    if (kept) return kept;
-    throw error;
+  const fresh = fetch(request).then(async (answer) => {
+    if (answer.status === 200) await (await caches.open(FILES_CACHE)).put(request, answer.clone());
+    return answer;
   });
+  if (!kept) return fresh;
+  return Promise.race([fresh.catch(() => kept), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept))]);
 }

@@ -1,5 +1,6 @@
 """A tablet at the bench, signed in, with work on the pile and a clock that can be moved."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,8 @@ from tests.browsers import browser, url  # noqa: F401 - fixtures
 from tests.packing.world import id_of, make_packer, make_pile, make_rate, wages
 from tests.storefront.pages import assert_nothing_inline
 from tests.world import NOW
+
+_KEPT_FOR_SCRIPTS = re.compile(r"<template\b.*?</template>", re.DOTALL)
 
 
 @dataclass
@@ -46,10 +49,11 @@ class Tablet:
             self.browser.set_cookie(sign_in_cookie(), token)
 
     def look(self, path: str = "/bench") -> TestResponse:
-        """Open a page, which must be whole and allowed by the Content-Security-Policy."""
+        """Open a page, which must be whole and allowed by the Content-Security-Policy; what scripts may show is left out."""
         page = self.browser.get(path, follow_redirects=True)
         assert page.status_code == 200, page.text
         assert_nothing_inline(page)
+        page.text = _KEPT_FOR_SCRIPTS.sub("", page.text)
         return page
 
     def press(self, path: str, **typed: object) -> TestResponse:

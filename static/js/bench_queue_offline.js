@@ -1,0 +1,52 @@
+// Lets this page open without a network: the service worker, and the page's files beside it.
+
+// The same names as in bench_worker.js.
+const WORK_CACHE = "bench-work";
+const FILES_CACHE = "bench-files";
+
+export async function keepForLater(worker, person, work) {
+  // Only over https or on the machine itself do browsers keep pages; elsewhere the queue lasts as long as its page.
+  if (!navigator.serviceWorker || !window.caches) return;
+  try {
+    await navigator.serviceWorker.register(worker, { scope: "/bench" });
+    await navigator.serviceWorker.ready;
+    if (!work) return;
+    await keepPage(person);
+    await keepFiles();
+  } catch {
+    // Kept another time.
+  }
+}
+
+/** The worker keeps the page as it passes by; the first page came before there was a worker. */
+async function keepPage(person) {
+  const cache = await caches.open(WORK_CACHE);
+  const kept = await cache.match("/bench");
+  if (kept?.headers.get("Bench-Person") === String(person)) return;
+  const page = await fetch("/bench", { headers: { Accept: "text/html" } });
+  if (page.ok && page.headers.get("Bench-Person") === String(person)) await cache.put("/bench", page);
+}
+
+/** Pictures and scripts of all cards, also of those that were not shown yet; versions that no page has any more go. */
+async function keepFiles() {
+  const cache = await caches.open(FILES_CACHE);
+  const wanted = new Set([...loaded(), ...inTemplates()]);
+  const kept = (await cache.keys()).map((request) => request.url);
+  await Promise.all(kept.filter((url) => new URL(url).searchParams.has("v") && !wanted.has(url)).map((url) => cache.delete(url)));
+  await Promise.allSettled([...wanted].filter((url) => !kept.includes(url)).map((url) => cache.add(url)));
+}
+
+const isFile = (url) => new URL(url).pathname.startsWith("/static/");
+const loaded = () =>
+  [...performance.getEntriesByType("resource").map((entry) => entry.name), ...tags(document)].map(plain).filter(isFile);
+const inTemplates = () => [...document.querySelectorAll("template")].flatMap((template) => tags(template.content)).map(plain).filter(isFile);
+
+/** Addresses of files in a piece of a page. */
+const tags = (piece) =>
+  [...piece.querySelectorAll("img[src], script[src], link[href], use[href]")].map((tag) => tag.getAttribute("src") ?? tag.getAttribute("href"));
+
+function plain(address) {
+  const url = new URL(address, location.href);
+  url.hash = "";
+  return url.href;
+}
