@@ -36,6 +36,7 @@ REAL = {
     "case_id": "SELECT min(id) FROM courier_cases",
     "printer_id": "SELECT min(id) FROM printers",
     "print_id": "SELECT min(id) FROM print_jobs",
+    "certificate_id": "SELECT min(id) FROM certificates",
     "job_id": "SELECT min(id) FROM print_jobs",
     "slug": "SELECT min(slug) FROM products",
 }
@@ -89,9 +90,9 @@ def address(app: Flask, route: Route, real: Mapping[str, object], otherwise: obj
             "order",
         )
         values["number"] = real.get(kind, "NOBODY")
-    if "filename" in values:
     if "carrier" in values:
         values["carrier"] = "EMS"
+    if "filename" in values:
         values["filename"] = "css/base.css"
     if "reason" in values:
         values["reason"] = "short"

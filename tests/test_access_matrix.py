@@ -35,13 +35,13 @@ GET  /api/v1/streams                                                   everyone
 POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
 GET  /bench                                                            staff
+POST /bench/choices                                                    staff
 POST /bench/hand-over                                                  everyone
 GET  /bench/help                                                       everyone
-GET  /bench/lead                                                       owner lead
 GET  /bench/labels/<number>                                            owner lead packer
 GET  /bench/labels/<number>.pdf                                        owner lead packer
 POST /bench/labels/<number>/print                                      owner lead packer
-GET  /bench/lead/hand-over                                             owner lead
+GET  /bench/lead                                                       owner lead
 GET  /bench/lead/courier-cases                                         owner lead
 POST /bench/lead/courier-cases/<int:case_id>/note                      owner lead
 POST /bench/lead/courier-cases/<int:case_id>/settle                    owner lead
@@ -49,6 +49,7 @@ GET  /bench/lead/courier-sheets/<carrier>                              owner lea
 POST /bench/lead/courier-sheets/<carrier>/columns                      owner lead
 POST /bench/lead/courier-sheets/<carrier>/in                           owner lead
 POST /bench/lead/courier-sheets/<carrier>/out                          owner lead
+GET  /bench/lead/hand-over                                             owner lead
 POST /bench/lead/hand-over                                             owner lead
 GET  /bench/lead/hand-over/list                                        owner lead
 GET  /bench/lead/hand-over/list.csv                                    owner lead
@@ -82,7 +83,6 @@ POST /bench/lead/tasks/<int:task_id>/take-back                         owner lea
 GET  /bench/lead/wages                                                 owner lead
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
-GET  /bench/offline                                                    everyone
 GET  /bench/lead/waybills                                              owner lead
 POST /bench/lead/waybills/<int:waybill_id>/again                       owner lead
 POST /bench/lead/waybills/<int:waybill_id>/drop                        owner lead
@@ -91,6 +91,7 @@ POST /bench/lead/waybills/ask                                          owner lea
 POST /bench/lead/waybills/print                                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>.pdf                    owner lead
+GET  /bench/offline                                                    everyone
 GET  /bench/passbook                                                   packer
 POST /bench/queue                                                      pass
 POST /bench/scan                                                       packer
@@ -134,7 +135,19 @@ GET  /bench/weigh/in/<int:contract_id>                                 owner wei
 POST /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>/working                         owner weigher
 GET  /bench/weigh/lots                                                 owner lead weigher
+GET  /bench/weigh/certificates                                         owner lead weigher
+GET  /bench/weigh/certificates/<int:certificate_id>                    owner lead weigher
+GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lead weigher
+POST /bench/weigh/certificates/<int:certificate_id>/print              owner lead weigher
+GET  /bench/weigh/labels                                               owner lead weigher
+GET  /bench/weigh/labels/<int:print_id>                                owner lead weigher
+GET  /bench/weigh/labels/<int:print_id>.pdf                            owner lead weigher
+POST /bench/weigh/labels/<int:print_id>/again                          owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>                                    owner lead weigher
+GET  /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
+GET  /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/bags                               owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/rest                               owner lead weigher
 GET  /bench/weigh/pay                                                  owner weigher

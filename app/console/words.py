@@ -91,7 +91,8 @@ _OWN_REASONS: Mapping[str, Text] = {
 # The label is printed in Chinese; whoever fills it in may read English.
 LABEL_FIELDS: Mapping[str, Text] = {
     "配料": Text("配料", "Ingredients"),
-    "生产者": Text("生产者和地址", "Maker and address"),
+    "生产者": Text("生产者", "Maker"),
+    "地址": Text("生产者地址", "Maker's address"),
     "联系方式": Text("联系方式", "Contact"),
     "食品生产许可证编号": Text("食品生产许可证编号", "Food licence number"),
     "产品标准代号": Text("产品标准代号", "Product standard"),

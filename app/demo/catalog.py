@@ -9,7 +9,21 @@ from kernel.audit import SYSTEM
 from shop.catalog.models import Product, Variant
 from shop.stock import service as stock
 
-_MAKER = "庆元县示例食用菌专业合作社 · 浙江省丽水市庆元县松源街道示例路 8 号"
+_MAKER = "庆元县示例食用菌专业合作社"
+_MAKER_ADDRESS = "浙江省丽水市庆元县松源街道示例路 8 号"
+_MAKER_PHONE = "0578-6120000"
+# Industry standards by product, for the bag labels of the demo; the gift box has none yet, so its label waits for one.
+_STANDARDS = {
+    "huagu": "GH/T 1013",
+    "hougu": "GH/T 1013",
+    "bogu": "GH/T 1013",
+    "yiner": "NY/T 834",
+    "muer": "GB/T 6192",
+    "huishuhua": "NY/T 446",
+    "zhusun": "NY/T 836",
+    "xianggu-fresh": "NY/T 1061",
+    "tianjuyou": "GB/T 12947",
+}
 _DRY_KEEP = ("阴凉干燥处密封保存，开袋后请放冰箱。", "Keep sealed, cool and dry; once opened, in the fridge.")
 _FRESH_KEEP = ("0 到 4 ℃ 冷藏，三天内吃完最鲜。", "Keep at 0 to 4 °C; best within three days.")
 
@@ -221,6 +235,9 @@ def _add(session: Session, good: _Good, now: datetime) -> Product:
             "产品名称": good.title[0],
             "产地": "浙江省丽水市庆元县",
             "生产者": _MAKER,
+            "地址": _MAKER_ADDRESS,
+            "联系方式": _MAKER_PHONE,
+            **({"产品标准代号": _STANDARDS[good.slug]} if good.slug in _STANDARDS else {}),
             "质量等级": good.grade,
             "贮存条件": good.keep[0],
         },

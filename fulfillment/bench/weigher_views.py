@@ -3,6 +3,8 @@
 from flask import Blueprint, render_template
 
 from fulfillment.bench import (
+    bag_label_views,
+    certificate_views,
     contract_views,
     farmer_views,
     grade_views,
@@ -30,6 +32,8 @@ for part in (
     contract_views,
     grade_views,
     lot_views,
+    bag_label_views,
+    certificate_views,
     settlement_views,
 ):
     blueprint.register_blueprint(part.blueprint)

@@ -9,7 +9,7 @@ FORMS: Final = ("dry", "fresh")
 
 # What GB 7718 asks of a prepackaged food's label and the product's own fields do not hold already. Name, origin, grade and
 # storage are derived; net content stands on the variant, the date on each bag.
-LABEL_FIELDS: Final = ("配料", "生产者", "联系方式", "食品生产许可证编号", "产品标准代号")
+LABEL_FIELDS: Final = ("配料", "生产者", "地址", "联系方式", "食品生产许可证编号", "产品标准代号")
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _LONGEST_SLUG = 60

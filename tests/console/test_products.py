@@ -24,7 +24,7 @@ FILLED = {
     "shelf_life_days": "365",
     "storage_zh": "阴凉干燥",
     "storage_en": "Cool and dry",
-    "label_4": "GH/T 1013",
+    "label_5": "GH/T 1013",
 }
 
 
@@ -110,7 +110,7 @@ def test_what_was_typed_comes_back_with_what_to_do_at_each_field(desk: Desk) -> 
     for name in ("title_zh", "shelf_life_days", "photo"):
         assert f'id="error-{name}"' in refused.text, name
     again = form_at(refused.text)
-    for name in ("title_en", "story_zh", "storage_en", "shelf_life_days", "label_4", "form"):
+    for name in ("title_en", "story_zh", "storage_en", "shelf_life_days", "label_5", "form"):
         assert again[name] == typed[name], name
     with desk.database.transaction() as session:
         assert session.scalar(select(Product.id)) is None
