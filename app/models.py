@@ -33,6 +33,7 @@ TABLE_MODULES = (
     "fulfillment.packing.contests.models",
     "fulfillment.packing.day_close.models",
     "fulfillment.packing.pins.models",
+    "fulfillment.packing.plans.models",
     "fulfillment.packing.samples.models",
     "fulfillment.packing.boxes.models",
     "fulfillment.couriers.fees.models",

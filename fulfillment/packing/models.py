@@ -145,6 +145,9 @@ class PackingTask(Base):
     rate_fen: Mapped[int | None] = mapped_column(BigInteger)
     packed_at: Mapped[datetime | None]
     batch: Mapped[UUID | None]
+    # Which one of the batch, and in one word why this person was given it (fulfillment/routing/reasons.py).
+    batch_place: Mapped[int | None]
+    because: Mapped[str | None]
     trouble: Mapped[str | None]
     rests_until: Mapped[datetime | None]
     put_back_at: Mapped[datetime | None]

@@ -24,12 +24,12 @@ from shop.orders.models import OrderLine
 
 
 def tasks_in_hand(session: Session, packer_id: int) -> Sequence[PackingTask]:
-    """What a packer has taken and not finished, earliest due first."""
+    """What a packer has taken and not finished, in the order in which it was handed out."""
     return session.scalars(
         select(PackingTask)
         .where(PackingTask.packer_id == packer_id, PackingTask.state == TAKEN)
         .options(selectinload(PackingTask.parcel).selectinload(Parcel.lines))
-        .order_by(PackingTask.due_at, PackingTask.id)
+        .order_by(PackingTask.batch_place, PackingTask.due_at, PackingTask.id)
     ).all()
 
 
@@ -49,6 +49,10 @@ def packs_here(session: Session, person_id: int) -> bool:
     return session.scalar(packer.where(PersonRole.person_id == person_id)) is not None
 
 
+# What work may ask for; who has said nothing can do all of it.
+ALL_ABILITIES = frozenset(("lift", "read", "fine_motor"))
+
+
 def hands_of(packer: Packer) -> Hands:
     """What a person can do, from the preferences stated."""
     is_hard = {
@@ -56,7 +60,7 @@ def hands_of(packer: Packer) -> Hands:
         "read": packer.no_reading or packer.low_sight,
         "fine_motor": packer.one_handed,
     }
-    return Hands(frozenset(ability for ability, hard in is_hard.items() if not hard))
+    return Hands(frozenset(ability for ability in ALL_ABILITIES if not is_hard[ability]))
 
 
 def is_on_the_pile(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

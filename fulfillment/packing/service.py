@@ -5,6 +5,7 @@ order's lock (cancelling, handing over) has taken it before any of these.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +20,10 @@ from fulfillment.packing import queries, rules, shift_service
 from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, TaskLog
 from fulfillment.packing.pins import service as pins
 from fulfillment.packing.pins.queries import is_kept_for_another, kept_for
+from fulfillment.packing.plans.choosing import Chosen, next_planned, reason_for
+from fulfillment.packing.plans.service import ask_for_plan
+from fulfillment.packing.plans.terms import DEFAULT as HAND_OUT
+from fulfillment.packing.plans.terms import HandOutTerms
 from fulfillment.packing.states import (
     CANCELLED,
     GOODS_TROUBLES,
@@ -43,7 +48,7 @@ from shop.catalog.models import Variant
 from shop.orders.models import Order
 
 PACK = "pack"
-LARGEST_BATCH = 3
+LARGEST_BATCH = HAND_OUT.largest_batch
 # The screen offers ten seconds; five more are for a slow line and a slow hand.
 UNDO_SHOWN = timedelta(seconds=10)
 UNDO_WITHIN = UNDO_SHOWN + timedelta(seconds=5)
@@ -86,6 +91,7 @@ def open_boxes(
         parcel = _open_parcel(session, order, sequence, box, photos, now)
         _open_task(session, parcel, box, now, reason)
         parcels.append(parcel)
+    ask_for_plan(session, now)
     return parcels
 
 
@@ -172,9 +178,16 @@ def move_parcel(parcel: Parcel, new: str) -> None:
 
 
 def take_work(
-    session: Session, packer_id: int, *, now: datetime, zone: ZoneInfo, by: Actor, how: str = OWN
+    session: Session,
+    packer_id: int,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    by: Actor,
+    how: str = OWN,
+    terms: HandOutTerms = HAND_OUT,
 ) -> list[PackingTask]:
-    """Give a packer the next batch, or what is in hand already; the piece rate is frozen now.
+    """Give a packer the next batch of the plan, or what is in hand already; the piece rate is frozen now.
 
     The person is here from now on at the latest; ``how`` says by what they came (badge, PIN), and a break ends.
 
@@ -189,12 +202,19 @@ def take_work(
     # Asked once the packer is locked: whoever lets a person go locks it too, and finds what was taken until then.
     require_packer(session, packer_id)
     in_hand = list(queries.tasks_in_hand(session, packer_id))
-    shift_service.arrive(session, packer_id, how=how, now=now, by=by)
+    shift = shift_service.arrive(session, packer_id, how=how, now=now, by=by)
+    if shift.began_at == now:
+        ask_for_plan(session, now)
     if in_hand:
         return in_hand
-    chosen = _choose(session, packer, now, zone)
+    chosen = _choose(session, packer, now, zone, terms)
+    because = reason_for(session, packer, chosen, now, zone)
     batch = time_ordered_id()
-    return [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen]
+    tasks = [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen.tasks]
+    for place, task in enumerate(tasks):
+        task.batch_place, task.because = place, because
+    session.flush()
+    return tasks
 
 
 def require_packer(session: Session, person_id: int) -> None:
@@ -242,20 +262,26 @@ def _lock_suitable(session: Session, packer: Packer, now: datetime, for_whom: Co
     return [WaitingTask(row.id, row.due_at, frozenset(row.needs.split())) for row in rows]
 
 
-def _choose(session: Session, packer: Packer, now: datetime, zone: ZoneInfo) -> Sequence[WaitingTask]:
-    """What the lead keeps for this person comes first; the rest of the share is what is due first."""
+def _choose(session: Session, packer: Packer, now: datetime, zone: ZoneInfo, terms: HandOutTerms) -> Chosen:
+    """What the lead keeps for this person comes first; then what the plan says, or without one what is due first."""
     hands = queries.hands_of(packer)
-    kept = next_tasks(_lock_kept(session, packer, now), hands, LARGEST_BATCH)
+    kept = next_tasks(_lock_kept(session, packer, now), hands, terms.largest_batch)
+    is_kept = {task.id for task in kept}
+    planned = next_planned(session, packer, now, terms, leave_out=is_kept, most=terms.largest_batch - len(kept))
+    if planned is not None:
+        return replace(planned, tasks=[*kept, *planned.tasks], is_kept=bool(kept))
     waiting = _lock_waiting(session, packer, now)
-    share = _share_of(session, packer.person_id, len(waiting) + len(kept), now, zone)
-    others = [task for task in waiting if task.id not in {each.id for each in kept}]
-    return [*kept, *next_tasks(others, hands, max(0, share - len(kept)))]
+    share = _share_of(session, packer.person_id, len(waiting) + len(kept), now, zone, terms)
+    others = [task for task in waiting if task.id not in is_kept]
+    return Chosen([*kept, *next_tasks(others, hands, max(0, share - len(kept)))], is_kept=bool(kept))
 
 
-def _share_of(session: Session, packer_id: int, waiting: int, now: datetime, zone: ZoneInfo) -> int:
-    """How many tasks this person may take at once."""
+def _share_of(
+    session: Session, packer_id: int, waiting: int, now: datetime, zone: ZoneInfo, terms: HandOutTerms
+) -> int:
+    """How many tasks this person may take at once where there is no plan."""
     earned = queries.earned_today(session, now, zone)
-    size = batch_size(earned.get(packer_id, 0), min(earned.values()), max(earned.values()), LARGEST_BATCH)
+    size = batch_size(earned.get(packer_id, 0), min(earned.values()), max(earned.values()), terms.largest_batch)
     return min(size, fair_share(waiting, queries.idle_people(session, now)))
 
 
@@ -347,7 +373,8 @@ def return_task(
         raise _not_in_your_hands()
     if task.state == TAKEN:
         move_task(session, task, WAITING, at=now, by=by, reason=reason)
-        task.packer_id = task.taken_at = task.rate_fen = task.batch = None
+        task.packer_id = task.taken_at = task.rate_fen = task.batch = task.batch_place = task.because = None
+        ask_for_plan(session, now)
         task.trouble = reason if reason in TROUBLES else None
         task.rests_until = now + TROUBLE_RESTS if reason in GOODS_TROUBLES else None
         session.flush()
@@ -359,6 +386,7 @@ def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime,
     _lock_packer(session, packer_id)
     crew.end_shift(session, packer_id, how=how, now=now)
     pins.forget_person(session, packer_id)
+    ask_for_plan(session, now)
     in_hand = sorted(task.id for task in queries.tasks_in_hand(session, packer_id))
     for task_id in in_hand:
         return_task(session, task_id, packer_id, reason=reason, now=now, by=by)
