@@ -15,6 +15,7 @@ from fulfillment.couriers.desk import CourierDesk
 from fulfillment.couriers.tracking import steps as tracking_steps
 from fulfillment.couriers.waybills import steps as waybill_steps
 from fulfillment.couriers.waybills.service import CANCEL_JOB, SEND_JOB
+from fulfillment.packing.plans import service as plans
 from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
@@ -68,6 +69,9 @@ HANDLERS: dict[str, Handler] = {
     CANCEL_JOB: lambda database, tools, payload, now: waybill_steps.cancel_waybill(
         database, tools.couriers, payload, now
     ),
+    plans.JOB: lambda database, tools, _, now: plans.renew_plan(
+        database, workflows.hand_out_terms, tools.market.zone, now
+    ),
     tracking_steps.JOB: lambda database, tools, _, now: _track(database, tools, now),
     nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),
     **{kind: _nightly(step) for kind, step in nightly.STEPS.items()},
@@ -77,6 +81,9 @@ HANDLERS: dict[str, Handler] = {
 SLOW = (IMPORT_JOB, quote_steps.JOB, *nightly.STEPS)
 # Nor must they wait for a courier that is slow; and whoever waits for a label must not wait for a backup.
 COURIERS = (SEND_JOB, CANCEL_JOB, tracking_steps.JOB)
+
+# Thinking about a large day takes seconds, and whoever asks for work should not go by an old plan meanwhile.
+PLANS = (plans.JOB,)
 
 
 def tools_for(settings: Settings) -> Tools:
@@ -97,3 +104,4 @@ def plan_daily(database: Database, tools: Tools, now: datetime) -> None:
         quote_steps.plan_daily(session, now=now, zone=tools.market.zone)
         nightly.plan(session, now, tools.night.zone)
         tracking_steps.plan(session, now)
+        plans.ask_for_plan(session, now)

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import COURIERS, HANDLERS, SLOW, Tools, plan_daily, tools_for
+from app.jobs import COURIERS, HANDLERS, PLANS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from app.terms import hand_down
 from config import load_settings
@@ -38,10 +38,11 @@ class Lane:
 
 EVERYTHING = Lane()
 # Few at once: while Stripe is slow each may wait five seconds, and holds are ended between the turns.
-QUICK = Lane(but=(*SLOW, *COURIERS), at_once=5)
+QUICK = Lane(but=(*SLOW, *COURIERS, *PLANS), at_once=5)
 SLOWLY = Lane(only=SLOW, lease=outbox.LONG_LEASE, at_once=1)
 # A round of tracking may take a few minutes when the courier is slow.
 OUTSIDE = Lane(only=COURIERS, lease=timedelta(minutes=5), at_once=3)
+PLANNING = Lane(only=PLANS, at_once=1)
 
 
 class Worker:
@@ -92,7 +93,7 @@ class Worker:
 
     def run(self) -> None:
         """Work in all lanes until told to stop."""
-        for name, lane in (("slowly", SLOWLY), ("couriers", OUTSIDE)):
+        for name, lane in (("slowly", SLOWLY), ("couriers", OUTSIDE), ("planning", PLANNING)):
             threading.Thread(target=self._run_lane, args=(lane,), name=name, daemon=True).start()
         self._run_lane(QUICK)
 

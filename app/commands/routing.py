@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import click
 
-from config import Settings, load_settings
+from app.weights import weights_of
+from config import load_settings
 from fulfillment.routing.day import NO_TIME, NOBODY_CAN, Plan, Weights
 from fulfillment.routing.forms import LARGEST_DAY_BYTES, DayForm, read_day
 from fulfillment.routing.measures import gini, points
@@ -42,16 +43,12 @@ def plan_work(as_json: bool) -> None:
     presence, what was earned before included), moved (tasks taken from whom `before` had), set_ups (changes of
     goods), points (all of it by the weights, which are settings). `bound`: late, which no plan can go below.
     """
-    form = read_day(sys.stdin.buffer.read(LARGEST_DAY_BYTES + 1), _weights(load_settings()))
+    form = read_day(sys.stdin.buffer.read(LARGEST_DAY_BYTES + 1), weights_of(load_settings()))
     plan = plan_day(form.day)
     if as_json:
         click.echo(json.dumps(answer(form, plan), ensure_ascii=False))
     else:
         _tell(form, plan)
-
-
-def _weights(settings: Settings) -> Weights:
-    return Weights(settings.routing_late, settings.routing_fairness, settings.routing_keeping, settings.routing_set_up)
 
 
 def answer(form: DayForm, plan: Plan) -> dict[str, Any]:
