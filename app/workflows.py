@@ -27,6 +27,7 @@ from fulfillment.packing import service as packing
 from fulfillment.packing.boxes import service as boxes
 from fulfillment.packing.boxes.rules import share_fen
 from fulfillment.packing.models import Parcel
+from fulfillment.packing.plans.terms import HandOutTerms
 from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
@@ -49,6 +50,8 @@ from shop.stock import service as stock
 heaviest_parcel_g = 10_000
 # The workshop's terms of sending, likewise (app/terms.py).
 sending_terms = SendingTerms(ZoneInfo("Asia/Shanghai"))
+# How much is handed out at once, and what counts how much in the plan; settings change it too.
+hand_out_terms = HandOutTerms()
 
 
 def open_packing(session: Session, order: Order, now: datetime, reason: str = "") -> None:

@@ -16,7 +16,7 @@ from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import GOODS_TROUBLES, PERSON_TROUBLES
 from kernel import once
 from kernel.errors import NotFound, Problem, Refused
-from kernel.http import actor, current_person, requires, setting, transaction, utc_now
+from kernel.http import actor, current_person, flows, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import PACKER, ROLES, home_page
 from kernel.scans import without_garbage
@@ -104,7 +104,15 @@ def get_work() -> Response:
     """Take the next batch, or go on with what is in hand."""
     try:
         with transaction() as session:
-            packing.take_work(session, _me(), now=utc_now(), zone=setting("workshop_zone"), by=actor(), how=came_by())
+            packing.take_work(
+                session,
+                _me(),
+                now=utc_now(),
+                zone=setting("workshop_zone"),
+                by=actor(),
+                how=came_by(),
+                terms=flows().hand_out_terms,
+            )
     except Refused as problem:
         return _screen(problem=problem)
     return redirect(url_for("bench.home"), code=303)
