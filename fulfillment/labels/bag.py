@@ -120,15 +120,31 @@ class _Drawing:
         """Name, and the net content in letters as high as the law asks for its weight."""
         net_pt = net_height_mm(label.net_g) / CAPITAL_EM / MM_PER_PT + 0.2
         net = f"净含量 {net_words(label.net_g)}"
-        name = printable(label.name)
-        name_room = self.width - width_mm(net, net_pt) - 2
-        size = size_that_fits(name, _NAME_SIZES_PT, name_room)
-        high = max(size, net_pt) * MM_PER_PT
-        self.label.words(self.left, y + high - size * MM_PER_PT, name, size, room=name_room)
+        room = self.width - width_mm(net, net_pt) - 2
+        size = size_that_fits(printable(label.name), _NAME_SIZES_PT, room)
+        if width_mm(printable(label.name), size) > room:
+            y = self._long_name(label.name, y)
+            high = net_pt * MM_PER_PT
+        else:
+            high = max(size, net_pt) * MM_PER_PT
+            self.label.words(self.left, y + high - size * MM_PER_PT, printable(label.name), size)
         self.label.right(self.left + self.width, y + high - net_pt * MM_PER_PT, net, net_pt)
         y += high + 1.0
         self.label.rule(self.left, y, self.width)
         return y + 0.9
+
+    def _long_name(self, name: str, y: float) -> float:
+        """A name that needs lines of its own above the net content.
+
+        Raises:
+            TooMuch: two lines are not enough.
+        """
+        flowed = flow([Paragraph(name, _NAME_SIZES_PT[-1], most=2)], Column(self.width, 99))
+        if not flowed.is_whole:
+            raise TooMuch(name)
+        for line in flowed.lines:
+            self.label.words(self.left, y + line.top, line.text, line.size_pt)
+        return y + flowed.bottom
 
     def _fit(self, label: BagLabel, column: Column) -> Flowed:
         """The largest type at which everything fits.

@@ -7,8 +7,8 @@ from math import floor
 from barcode.codex import Code128
 from segno import make
 
-# Label printers burn 203 dots an inch: a bar that is no whole number of dots comes out too thin or too thick.
-DOT_MM = 25.4 / 203
+# Label printers of "203 dpi" burn 8 dots a millimetre: a bar that is no whole number of dots comes out too thin or too thick.
+DOT_MM = 0.125
 _QUIET_BARS = 10
 _QUIET_SQUARES = 4
 _LEAST_DOTS_A_BAR = 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fulfillment.labels.drawing import MM_PER_PT, Label
 from fulfillment.labels.flow import Column, Flowed, Paragraph, flow
-from fulfillment.labels.fonts import can_draw_bold, missing_characters, printable, width_mm
+from fulfillment.labels.fonts import can_draw_bold, fit_line, missing_characters, printable, width_mm
 from fulfillment.labels.papers import COURIER, Field, Paper
 from fulfillment.labels.pdf import sheets_pdf
 from fulfillment.labels.rules import Slip, SlipLine
@@ -23,7 +23,8 @@ CARRIER_PT, WAYBILL_PT, GATHER_PT, GOODS_PT, TAIL_PT = 16, 24, 16, 14, 24
 ADDRESS_SIZES_PT = (12, 11, 10, 9)
 _SMALL_PT, _SENDER_PT = 8, 9
 _QUANTITY_MM, _TAG_MM = 11.0, 8.5
-_TAIL = 6
+# The tablet shows the last four signs large: that is what one compares.
+_TAIL = 4
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,11 @@ class _Drawing:
         return self._ours(label)
 
     def _head(self, label: CourierLabel) -> None:
-        service = printable(" ".join(part for part in (label.service, label.pays, label.part) if part))
-        used = self.label.right(self.left + self.width, self.y + 1.4, service[:24], 10)
-        self.label.words(self.left, self.y, printable(label.carrier_name), CARRIER_PT, room=self.width - used - 2)
+        service = " ".join(part for part in (label.part, label.service, label.pays) if part)
+        said = fit_line(service, 10, self.width * 0.6)
+        used = self.label.right(self.left + self.width, self.y + 1.4, said, 10)
+        name = fit_line(label.carrier_name, CARRIER_PT, self.width - used - 2)
+        self.label.words(self.left, self.y, name, CARRIER_PT)
         self._rule(6.6)
 
     def _sorting(self, label: CourierLabel) -> None:
@@ -137,9 +140,10 @@ class _Drawing:
         size = next((one for one in sizes if width_mm(code, one, bold=is_bold) <= self.width), sizes[-1])
         self.label.centred(self.left, self.y - 0.8, self.width, code, size, bold=is_bold)
         self._rule(size * MM_PER_PT - 0.4)
-        used = self.label.right(self.left + self.width, self.y + 2.4, printable(label.printed), _SMALL_PT)
+        printed = fit_line(label.printed, _SMALL_PT, self.width * 0.4)
+        used = self.label.right(self.left + self.width, self.y + 2.4, printed, _SMALL_PT)
         gather = t("集包地 {place}", "Gather at {place}", place=label.pkg_name) if label.pkg_name else ""
-        self.label.words(self.left, self.y, printable(gather), GATHER_PT, room=self.width - used - 2)
+        self.label.words(self.left, self.y, fit_line(gather, GATHER_PT, self.width - used - 2), GATHER_PT)
         self._rule(6.6)
 
     def _waybill(self, label: CourierLabel) -> None:

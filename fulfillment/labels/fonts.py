@@ -96,6 +96,11 @@ def take_line(text: str, size_pt: float, room_mm: float, *, is_last: bool = Fals
     return text[:end].rstrip(), text[end:].lstrip()
 
 
+def fit_line(text: str, size_pt: float, room_mm: float) -> str:
+    """What fits one line of a text, printable; what is too long ends with an ellipsis."""
+    return next(iter(wrap(printable(text), size_pt, room_mm, 1)), "")
+
+
 def size_that_fits(text: str, sizes_pt: Sequence[float], room_mm: float) -> float:
     """The largest of the sizes (largest first) at which the line fits, else the smallest."""
     return next((size for size in sizes_pt if width_mm(text, size) <= room_mm), sizes_pt[-1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fulfillment.labels.drawing import Label
 from fulfillment.labels.flow import LEADING, Column, Paragraph, flow, line_mm
-from fulfillment.labels.fonts import missing_characters, printable, size_that_fits, width_mm, wrap
+from fulfillment.labels.fonts import fit_line, missing_characters, printable, size_that_fits, width_mm, wrap
 from fulfillment.labels.papers import Field
 from fulfillment.labels.rules import Slip, SlipLine
 from kernel.text import t
@@ -135,12 +135,12 @@ def _label(slip: Slip, place: Field, room: Room, items: tuple[Item, ...], page: 
 
 
 def _draw_head(label: Label, slip: Slip, room: Room) -> None:
-    due = _first(wrap(printable(slip.due), HEAD_SIZES_PT[0], room.width * 0.6, 1))
+    due = fit_line(slip.due, HEAD_SIZES_PT[0], room.width * 0.6)
     used = label.right(room.left + room.width, room.left, due, HEAD_SIZES_PT[0])
     head = printable(" ".join(part for part in (slip.channel, slip.part) if part))
     left = room.width - used - 2
     size = size_that_fits(head, HEAD_SIZES_PT, left)
-    label.words(room.left, room.left, _first(wrap(head, size, left, 1)), size)
+    label.words(room.left, room.left, fit_line(head, size, left), size)
 
 
 def _draw_goods(label: Label, room: Room, items: Sequence[Item], mark: str) -> None:
@@ -178,10 +178,6 @@ def _draw_foot(label: Label, slip: Slip, room: Room) -> None:
     used = label.right(room.left + room.width, room.small_top, place, SMALL_PT)
     small = printable(f"{slip.order_number} {slip.printed}")
     label.words(room.left, room.small_top, small, SMALL_PT, room=room.width - used - 2)
-
-
-def _first(lines: tuple[str, ...]) -> str:
-    return lines[0] if lines else ""
 
 
 def _mark(copy: int, page: int, pages: int) -> str:
