@@ -7,10 +7,9 @@ from flask import current_app
 
 from fulfillment.couriers.cases.rules import CHOSEN, KINDS, OUTCOMES
 from fulfillment.couriers.desk import CourierDesk
-from fulfillment.couriers.providers import REFUSALS
+from fulfillment.couriers.providers import REFUSALS, SHEET
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.tracking.rules import STATE_WORDS
-from fulfillment.couriers.waybills.states import SHEET
 from kernel.text import Text, t
 
 # State of a waybill: word, tone and shape.

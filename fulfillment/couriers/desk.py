@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fulfillment.couriers.providers import CourierRefuses, Party, WaybillProvider
-from fulfillment.couriers.waybills.states import SHEET
+from fulfillment.couriers.providers import SHEET, CourierRefuses, Party, WaybillProvider
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from typing import Final, Protocol
 from kernel.errors import Refused, Unavailable
 from kernel.text import Text
 
+# How numbers come of a courier without an interface: on its own sheet.
+SHEET: Final = "sheet"
+
 # Where a parcel can be, in the courier's own order of things; the words for people are in tracking/rules.py.
 TRACK_STATES: Final = (
     "collected",

@@ -88,8 +88,8 @@ def test_nothing_ticked_is_said_and_the_courier_that_was_chosen_stays(
     assert answer.status_code == 422
     assert re.search(r'value="YTO" selected', answer.text)
     assert lead.post(f"{WAYBILLS}/ask", data={"carrier": "NO", "parcel": "1"}).status_code == 422
-    assert lead.post(f"{WAYBILLS}/ask", data={"parcel": "９"}).status_code == 422
-    assert lead.post(f"{WAYBILLS}/ask", data={"parcel": "999999"}).status_code == 404
+    assert lead.post(f"{WAYBILLS}/ask", data={"carrier": "", "parcel": "９"}).status_code == 422
+    assert lead.post(f"{WAYBILLS}/ask", data={"carrier": "", "parcel": "999999"}).status_code == 404
 
 
 def test_labels_are_printed_once_and_again_with_a_reason(lead: FlaskClient, database: Database, bench: Bench) -> None:
@@ -269,6 +269,7 @@ def test_numbers_come_back_row_by_row_and_twice_is_once(lead: FlaskClient, datab
         b'"x',
         b"\x00,\x00\n",
     ],
+    ids=["empty", "zip", "other-columns", "utf-16", "too-large", "open-quote", "nul"],
 )
 def test_a_file_that_is_none_is_refused_in_words(lead: FlaskClient, raw: bytes) -> None:
     answer = send(lead, "YZ", raw)

@@ -107,6 +107,7 @@ def note_journey(
     tracking.news_at = max([tracking.news_at, *(min(at, now) for at in news)])
     # The courier may forget for a while; what was known before stands.
     tracking.state, tracking.failures = journey.state or tracking.state, 0
+    tracking.looked_at = tracking.looked_at or now
     _plan(tracking, now)
     session.flush()
     _see_to_cases(session, tracking, now, stuck_after)

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.couriers.providers import SHEET
 from fulfillment.couriers.waybills.models import CourierSheet, Waybill, WaybillPrint
-from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSUED, LIVE, SHEET, STATES
+from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSUED, LIVE, STATES
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import CANCELLED, HANDED_OVER
 

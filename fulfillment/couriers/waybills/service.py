@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers.cases import service as cases
+from fulfillment.couriers.providers import SHEET
 from fulfillment.couriers.rules import clean_tracking
 from fulfillment.couriers.waybills.models import Waybill
 from fulfillment.couriers.waybills.states import (
@@ -23,7 +24,6 @@ from fulfillment.couriers.waybills.states import (
     FAILED,
     ISSUED,
     LIVE,
-    SHEET,
     WAYBILL_MOVES,
 )
 from fulfillment.packing.boxes.queries import box_weights

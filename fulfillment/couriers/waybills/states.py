@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from fulfillment.couriers.providers import SHEET
+
 ASKED: Final = "asked"
 ISSUED: Final = "issued"
 CANCELLING: Final = "cancelling"
@@ -23,6 +25,4 @@ WAYBILL_MOVES: Final[dict[str, frozenset[str]]] = {
     CANCELLED: frozenset(),
 }
 
-# Numbers that come on a courier's own sheet instead of over the network.
-SHEET: Final = "sheet"
 PROVIDERS: Final = ("kuaidi100", "kdniao", SHEET)
