@@ -16,6 +16,7 @@ from kernel.audit import Actor
 from kernel.db import Database
 from kernel.errors import Forbidden, NotSignedIn
 from kernel.people import service as people
+from kernel.people.choices import choices_of
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -30,6 +31,8 @@ class SignedIn:
     shown_name: str
     roles: frozenset[str]
     language: str
+    text_px: int
+    reads_aloud: bool | None
 
 
 def database() -> Database:
@@ -83,7 +86,14 @@ def _find_person() -> SignedIn | None:
         person = people.person_of_token(session, token, utc_now())
         if person is None:
             return None
-        return SignedIn(person.id, person.name, person.shown_name, frozenset(person.roles), person.language)
+        return SignedIn(
+            person.id,
+            person.name,
+            person.shown_name,
+            frozenset(person.roles),
+            person.language,
+            *choices_of(session, person.id),
+        )
 
 
 def actor() -> Actor:

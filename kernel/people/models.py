@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, event
+from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, SmallInteger, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, BigId, UtcTime
-from kernel.people.rules import ROLES
+from kernel.people.rules import ROLES, TEXT_SIZES_PX
 
 _ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
 
@@ -47,6 +47,17 @@ class PersonRole(Base):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PersonChoice(Base):
+    """How a person likes the bench's pages; ``reads_aloud`` is empty until chosen."""
+
+    __tablename__ = "person_choices"
+    __table_args__ = (CheckConstraint(f"text_px IN {TEXT_SIZES_PX}", name="known_text_size"),)
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), primary_key=True)
+    text_px: Mapped[int] = mapped_column(SmallInteger, server_default=str(TEXT_SIZES_PX[0]))
+    reads_aloud: Mapped[bool | None]
 
 
 class SignIn(Base):

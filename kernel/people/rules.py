@@ -9,6 +9,9 @@ OWNER, STREAMER, LEAD, WEIGHER, PACKER = ROLES = ("owner", "streamer", "lead", "
 # Who sits at a desk signs in with a login and a password; a packer with a badge or a PIN.
 DESK_ROLES = frozenset({OWNER, STREAMER, LEAD, WEIGHER})
 
+# The letters of the bench, in CSS pixels: as they are, larger, largest (the elder-friendly guideline asks for 30).
+TEXT_SIZES_PX = (20, 25, 30)
+
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.ASCII)
 
 # Where a person's day begins, by the first role they hold in this order.

@@ -54,9 +54,19 @@ def upgrade() -> None:
         "ix_bench_actions_refused", "bench_actions", ["received_at"], postgresql_where=sa.text("state = 'refused'")
     )
     op.execute(append_only_sql("bench_actions"))
+    op.create_table(
+        "person_choices",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("text_px", sa.SmallInteger(), server_default="20", nullable=False),
+        sa.Column("reads_aloud", sa.Boolean()),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person_choices")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_person_choices_person_id")),
+        sa.CheckConstraint("text_px IN (20, 25, 30)", name=op.f("ck_person_choices_known_text_size")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("person_choices")
     op.drop_table("bench_actions")
     op.drop_column("people", "sign_ins_ended_at")
     op.drop_column("task_log", "rate_fen")

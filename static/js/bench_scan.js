@@ -2,6 +2,7 @@
 //
 //   gongfang:scan    {code}                on document, cancelable. Whoever takes the code (the queue, bench_queue.js)
 //                                          calls preventDefault(); otherwise the page's form is sent with it.
+//   gongfang:ready   {}                    the queue listens; scans that came before are told now.
 //   gongfang:done    {pieces, fen, words}  a parcel counts; the words are shown by whoever says so, and spoken here.
 //   gongfang:trouble {words}               a scan or a press did not count; the words are spoken here.
 //
@@ -14,6 +15,22 @@ import { listen } from "./bench_scan_keys.js";
 const form = document.querySelector("[data-scan]");
 const field = form?.querySelector("input[name=code]") ?? document.querySelector("input[name=badge]");
 
+// A page with a queue begins to listen a moment later than this; what is scanned until then waits for it, but not long.
+const READY_MS = 2000;
+const queue = document.querySelector("[data-queue]");
+let early = form && queue && !("ready" in queue.dataset) ? [] : null;
+
+function tellEarly() {
+  const codes = early ?? [];
+  early = null;
+  codes.forEach(tell);
+}
+
+if (early) {
+  document.addEventListener("gongfang:ready", tellEarly, { once: true });
+  setTimeout(tellEarly, READY_MS);
+}
+
 /** Everything that was scanned at once, in order. */
 function take(text) {
   for (const code of codesIn(text)) {
@@ -22,8 +39,14 @@ function take(text) {
       handOver(code);
       return;
     }
-    if (!form || document.dispatchEvent(new CustomEvent("gongfang:scan", { detail: { code }, cancelable: true }))) send(code);
+    if (early) early.push(code);
+    else tell(code);
   }
+}
+
+function tell(code) {
+  const isFree = document.dispatchEvent(new CustomEvent("gongfang:scan", { detail: { code }, cancelable: true }));
+  if (isFree) send(code);
 }
 
 /** Without a queue, the page's form carries the code; a page without one has no use for it. */
@@ -45,7 +68,7 @@ function handOver(code) {
     badge.append(input);
   }
   document.body.append(badge);
-  badge.submit();
+  badge.requestSubmit();
 }
 
 /** Where the sign-in page was to lead; who takes over a tablet begins at their own first page. */

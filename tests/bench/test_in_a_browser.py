@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from kernel.audit import SYSTEM
 from kernel.clock import utc_now
 from kernel.db import Database
+from kernel.people import choices
 from kernel.people import service as people
 from kernel.people.models import Person
 from kernel.people.rules import PACKER
@@ -22,7 +23,7 @@ PIN = "2580"
 WRITE_DOWN = """
   window.said = [];
   Object.defineProperty(window, "speechSynthesis", {
-    value: { cancel() {}, speak(sentence) { window.said.push([sentence.lang, sentence.text]); } },
+    value: { cancel() {}, getVoices: () => [{ lang: "zh-CN" }], speak(sentence) { window.said.push([sentence.lang, sentence.text]); } },
   });
 """
 SILENT = "delete window.speechSynthesis; Object.defineProperty(window, 'speechSynthesis', { value: undefined });"
@@ -125,7 +126,8 @@ def test_the_page_is_read_aloud_when_switched_on_and_the_choice_is_kept(page: Pa
     page.add_init_script(WRITE_DOWN)
     sign_in(page, url, packer)
     assert page.evaluate("said") == [], "silent until somebody wants it"
-    page.get_by_role("button", name="自动读").click()
+    with page.expect_response("**/bench/choices"):
+        page.get_by_role("button", name="自动读").click()
     get_work(page)
     said = page.evaluate("said")
     assert {lang for lang, _ in said} == {"zh-CN"}
@@ -133,20 +135,38 @@ def test_the_page_is_read_aloud_when_switched_on_and_the_choice_is_kept(page: Pa
     assert said[0][1].endswith(f"单子末尾 {' '.join(number_on_card(page)[-4:])}。")
     page.get_by_role("button", name="包好了").first.click()
     expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
-    assert page.evaluate("said")[0][1] == "包好了，今天第 1 件，挣了 8 角"
-    page.get_by_role("button", name="自动读").click()
+    news, card = page.evaluate("said").pop(-2)[1], page.evaluate("said").pop()[1]
+    assert news == "包好了，今天第 1 件，挣了 8 角"
+    assert card.endswith(f"单子末尾 {' '.join(number_on_card(page)[-4:])}。"), "then the next card"
+    with page.expect_response("**/bench/choices"):
+        page.get_by_role("button", name="自动读").click()
     page.reload()
     assert page.evaluate("said") == []
     page.get_by_role("button", name="读给我听").click()
     assert len(page.evaluate("said")) > 0
 
 
-def test_without_a_voice_nothing_of_it_is_shown(page: Page, url: str, packer: int) -> None:
-    page.add_init_script(SILENT)
+@pytest.mark.parametrize("silent", [SILENT, WRITE_DOWN.replace("zh-CN", "fr-FR")], ids=["no voice", "a French voice"])
+def test_without_a_voice_nothing_is_offered_and_whoever_needs_it_is_told_once(
+    page: Page, url: str, packer: int, database: Database, silent: str
+) -> None:
+    page.clock.install()
+    page.add_init_script(silent)
     sign_in(page, url, packer)
     get_work(page)
+    page.clock.run_for(4_000)
     expect(page.get_by_text("自动读")).to_be_hidden()
     expect(page.locator("[data-speak-now]")).to_be_hidden()
+    expect(page.get_by_text("没有中文语音")).to_have_count(0)
+    with database.transaction() as session:
+        choices.choose_reading_aloud(session, packer, reads_aloud=True)
+    page.reload()
+    page.clock.run_for(4_000)
+    expect(page.get_by_text("没有中文语音")).to_be_visible()
+    page.reload()
+    page.clock.run_for(4_000)
+    expect(page.locator("[data-scan]")).to_be_visible()
+    expect(page.get_by_text("没有中文语音")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", [PHONE, TABLET, (320, 640)])

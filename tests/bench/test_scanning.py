@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from kernel.audit import SYSTEM
 from kernel.clock import utc_now
@@ -80,7 +80,7 @@ def page(browser: Browser, url: str, database: Database, tablet: Tablet, pile: N
         token = people.start_sign_in(
             session, session.get_one(Person, tablet.person.person_id), face="bench", now=tablet.now
         )
-    with device(browser) as page:
+    with device(browser, service_workers="block") as page:  # so that requests can be held back
         page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
         page.add_init_script(TAKE_ALL)
         page.goto(f"{url}/bench")
@@ -203,8 +203,12 @@ def test_a_badge_hands_over_from_every_page_also_from_inside_a_field(page: Page,
 @pytest.mark.browser
 def test_keys_that_come_before_the_scripts_are_not_lost(page: Page, url: str) -> None:
     """A scan while the page is being built: the modules are held back until it is over."""
-    held = []
-    page.route("**/bench_scan.js*", held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/bench_scan.js*", hold)
     page.goto(f"{url}/bench", wait_until="commit")
     expect(page.locator("[data-scan]")).to_be_visible()
     type_scan(page, "G261124ABCDEFGH07")
