@@ -17,11 +17,14 @@ from fulfillment.couriers import leaving
 from fulfillment.couriers import service as couriers
 from fulfillment.couriers.fees import service as fees
 from fulfillment.couriers.fees.rules import SendingTerms
+from fulfillment.couriers.fees.service import Advice
 from fulfillment.couriers.providers import CourierRefuses, Journey
 from fulfillment.couriers.rules import carrier_name
 from fulfillment.couriers.tracking import queries as tracking_queries
 from fulfillment.couriers.tracking import service as tracking
 from fulfillment.couriers.waybills import service as waybills
+from fulfillment.couriers.weighing import service as weighing
+from fulfillment.couriers.weighing.service import Weighed
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.boxes import service as boxes
@@ -152,6 +155,27 @@ def correct_waybill(
     parcel = couriers.correct_waybill(session, parcel_id, carrier=carrier, tracking=tracking_number, now=now, by=by)
     tracking.follow_other_number(session, box[0], now)
     return parcel
+
+
+def choose_courier(session: Session, parcel_id: int, carrier: str, *, reason: str, by: Actor, now: datetime) -> None:
+    """The lead takes another courier for the box that a parcel goes in."""
+    box = boxes.lock_box(session, parcel_id)
+    fees.choose_otherwise(session, box[0], carrier, reason=reason, terms=sending_terms, now=now, by=by)
+
+
+def advise_courier(session: Session, lead: Parcel, *, now: datetime) -> Advice:
+    """What each courier asks for a box, by the parcel that leads it, and in how many days it would be there."""
+    (advice,) = fees.advise(session, [lead], terms=sending_terms, now=now)
+    return advice
+
+
+def weigh_box(session: Session, parcel_id: int, weight_g: int, *, reason: str, by: Actor, now: datetime) -> Weighed:
+    """The box that a parcel goes in is on the scale; its courier is chosen anew for what it really weighs."""
+    box = boxes.lock_box(session, parcel_id)
+    weighed = weighing.weigh_box(session, box, weight_g, reason=reason, terms=sending_terms, now=now, by=by)
+    if weighed.may_leave:
+        fees.choose_couriers(session, box, terms=sending_terms, now=now, by=SYSTEM)
+    return weighed
 
 
 def combine_parcels(session: Session, parcel_ids: Sequence[int], *, by: Actor, now: datetime) -> Parcel:

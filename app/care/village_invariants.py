@@ -13,7 +13,8 @@ WORK = (
         SELECT 'order:' || o.number AS subject, format('%s of %s in parcels', COALESCE(sum(p.quantity), 0), i.quantity) AS found
         FROM orders o JOIN order_lines i ON i.order_id = o.id
         LEFT JOIN (
-            SELECT l.order_line_id, l.quantity FROM parcel_lines l JOIN parcels p ON p.id = l.parcel_id WHERE p.state <> 'cancelled'
+            SELECT l.order_line_id, l.quantity FROM parcel_lines l JOIN parcels p ON p.id = l.parcel_id
+            WHERE p.state <> 'cancelled' OR p.id IN (SELECT parcel_id FROM stopped_parts)
         ) p ON p.order_line_id = i.id
         WHERE o.state IN ('paid', 'shipped', 'delivered')
         GROUP BY o.number, i.id, i.quantity HAVING COALESCE(sum(p.quantity), 0) <> i.quantity

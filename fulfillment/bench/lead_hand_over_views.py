@@ -7,14 +7,19 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench.exports import csv_answer
+from fulfillment.bench.lead_sending_views import LONGEST_REASON
 from fulfillment.couriers import queries as couriers
+from fulfillment.couriers.fees import queries as fees
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.service import read_waybill
+from fulfillment.couriers.weighing.rules import read_scale
 from fulfillment.packing import lead_queries, queries
+from fulfillment.packing.boxes import queries as boxes
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import Parcel
-from fulfillment.packing.states import PACKED
+from fulfillment.packing.states import HANDED_OVER, PACKED
 from kernel.clock import local_day
-from kernel.errors import Problem
+from kernel.errors import Invalid, Problem, Refused
 from kernel.forms import Form
 from kernel.http import actor, flows, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_date
@@ -23,6 +28,7 @@ from kernel.text import t
 
 blueprint = Blueprint("hand_over", __name__, url_prefix="/hand-over")
 
+_FIELDS = {"tracking_used": "tracking", "wrong_weight": "scale", "other_courier": "other_courier"}
 _LAST_SHOWN = 5
 _NEXT_SHOWN = 20
 _NO_SUCH = (
@@ -55,7 +61,9 @@ def hand_over() -> Response | tuple[str, int]:
             form.refuse("parcel", *_NO_SUCH)
             return _page(session, form, None), 404
     try:
+        _weigh(form, parcel)
         with transaction() as session:
+            _refuse_other_pile(session, form, parcel)
             gone = flows().hand_over(
                 session,
                 parcel.id,
@@ -73,9 +81,50 @@ def hand_over() -> Response | tuple[str, int]:
     return redirect(url_for("lead.hand_over.scan"), code=303)
 
 
+def _weigh(form: Form, parcel: Parcel) -> None:
+    """Write what the scale says, where somebody weighed; a wrong weight stops the box unless a reason is given.
+
+    A reading is kept also when the box does not leave after it, so it has a transaction of its own.
+
+    Raises:
+        Invalid: not a weight. Refused: the weight is wrong.
+    """
+    if not str(form.value("scale")).strip():
+        return
+    weight_g = form.read("scale", read_scale)
+    reason = form.text("weight_reason", longest=LONGEST_REASON, required=False)
+    form.check()
+    with transaction() as session:
+        weighed = flows().weigh_box(session, parcel.id, weight_g, reason=reason, by=actor(), now=utc_now())
+    if not weighed.may_leave:
+        raise Refused(weighed.words.zh, weighed.words.en, code="wrong_weight")
+
+
+def _refuse_other_pile(session: Session, form: Form, parcel: Parcel) -> None:
+    """A box that was meant for another courier stops, until the lead says that this one may have it.
+
+    Raises:
+        Refused: the number on the label is another courier's.
+    """
+    choice = fees.choice_of(session, parcel.sent_with_id or parcel.id)
+    try:
+        carrier, _ = read_waybill(str(form.value("carrier")), str(form.value("tracking")))
+    except Invalid:
+        # Handing over says what is wrong with it, and knows the numbers of labels that we asked for.
+        return
+    if choice is None or choice.carrier == carrier or form.ticked("other_courier") or parcel.state == HANDED_OVER:
+        return
+    meant, got = CARRIERS[choice.carrier], CARRIERS[carrier]
+    raise Refused(
+        f"这一箱定的是{meant.zh}，单号是{got.zh}的。放错堆了吗？",
+        f"This box is meant for {meant.en}, but the number is of {got.en}. Is it on the wrong pile?",
+        code="other_courier",
+    )
+
+
 def _field_of(problem: Problem) -> str:
     """Where on the form a refusal belongs: at the tracking number only when that is what is wrong."""
-    return "tracking" if problem.code == "tracking_used" else "parcel"
+    return _FIELDS.get(problem.code, "parcel")
 
 
 def _find(session: Session, typed: str) -> Parcel | None:
@@ -95,6 +144,8 @@ def _page(session: Session, form: Form, parcel: Parcel | None) -> str:
         "lead/hand_over.html",
         form=form,
         parcel=parcel,
+        box=boxes.box_of(session, parcel) if parcel else [],
+        choice=fees.choice_of(session, parcel.sent_with_id or parcel.id) if parcel else None,
         carrier_choices=[(code, name) for code, name in CARRIERS.items()],
         last=couriers.last_handed_over(session, today, zone, _LAST_SHOWN),
         count=couriers.handed_over_count(session, today, zone),

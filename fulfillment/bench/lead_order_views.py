@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.labels.rules import LONGEST_REASON
 from fulfillment.packing import lead_queries
+from fulfillment.packing import queries as packing
 from fulfillment.packing.lead_rules import STOP_REASONS, read_scan
 from kernel import once
 from kernel.errors import NotFound, Problem
@@ -42,7 +43,9 @@ def stop(number: str) -> Response | tuple[str, int]:
             order = _order(session, number)
             if once.is_first(session, form.values, purpose=f"stop:{order.number}", by=actor(), now=utc_now()):
                 reason = f"{code}: {own}" if code == "other" else code
-                flows().cancel_order(session, order.id, by=actor(), reason=reason, now=utc_now())
+                has_gone = packing.some_handed_over(session, order.id)
+                stop_it = flows().stop_rest if has_gone else flows().cancel_order
+                stop_it(session, order.id, by=actor(), reason=reason, now=utc_now())
     except NotFound:
         raise
     except Problem as problem:
@@ -82,6 +85,7 @@ def _page(session: Session, order: Order, form: Form, problem: Problem | None) -
         order=order,
         parcels=lead_queries.parcels_of_order(session, order),
         may_stop=order.state == PAID,
+        has_gone=packing.some_handed_over(session, order.id),
         reasons=[(code, word, "") for code, word in STOP_REASONS.items()],
         form=form,
         form_key=once.new_key(),

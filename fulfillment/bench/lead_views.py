@@ -5,13 +5,17 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench import (
     courier_words,
+    lead_box_views,
     lead_case_views,
+    lead_fee_views,
     lead_hand_over_views,
     lead_order_views,
     lead_parcel_views,
     lead_print_views,
     lead_printer_views,
+    lead_sending_views,
     lead_sheet_views,
+    lead_sign_views,
     lead_wage_views,
     lead_waybill_views,
     lead_words,
@@ -41,6 +45,8 @@ for part in (
     lead_sheet_views,
     lead_case_views,
 ):
+    blueprint.register_blueprint(part.blueprint)
+for part in (lead_fee_views, lead_box_views, lead_sending_views, lead_sign_views):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(lead_words.words)
 blueprint.context_processor(courier_words.words)

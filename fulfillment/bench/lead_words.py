@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.couriers.fees.rules import explained
 from fulfillment.couriers.rules import CARRIERS, carrier_name
 from fulfillment.labels.fonts import code_point
 from fulfillment.labels.rules import mask_name, mask_phone, reason_words
@@ -36,6 +37,13 @@ EVENT_WORDS: Mapping[str, Text] = {
     "stopped": Text("停下", "Stopped"),
     "printed": Text("打单子", "Slip printed"),
     "parcel.handed_over": Text("交给快递", "Handed over"),
+    "parcel.combined": Text("合成一箱", "Put in one box with others"),
+    "parcel.taken_apart": Text("从合箱里拆开", "Taken out of a shared box"),
+    "parcel.split": Text("分成两箱", "Split into two"),
+    "parcel.stopped": Text("没寄出的部分停掉", "Stopped, as others of the order had left"),
+    "parcel.courier_chosen": Text("换快递", "Another courier chosen"),
+    "parcel.weight_stopped": Text("重量不对，拦下", "Stopped by its weight"),
+    "parcel.weight_accepted": Text("重量不对，照交", "Let go in spite of its weight"),
     "parcel.waybill_corrected": Text("改快递单号", "Waybill corrected"),
 }
 
@@ -48,6 +56,7 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "channel_words": CHANNEL_WORDS,
         "code_point": code_point,
         "event_words": EVENT_WORDS,
+        "explained": lambda choice: explained(choice.carrier, choice.fee_fen, choice.days, choice.why),
         "goods_of": goods_of,
         "mask_name": mask_name,
         "mask_phone": mask_phone,
