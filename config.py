@@ -70,6 +70,7 @@ class Settings:
     deliver_fresh_within_days: int
     weight_tolerance_g: int
     weight_tolerance_bps: int
+    sample_rate_bps: int
     courier_provider: str
     courier_accounts: Mapping[str, tuple[str, ...]]
     courier_stuck_days: int
@@ -252,6 +253,7 @@ def _read_all(read: _Reader) -> Settings:
         weight_tolerance_g=read.number("WEIGHT_TOLERANCE_G", 60, 1, 5_000),
         weight_tolerance_bps=read.number("WEIGHT_TOLERANCE_BPS", 300, 0, 5_000),
         **_routing(read),
+        sample_rate_bps=read.number("SAMPLE_RATE_BPS", 300, 0, 10_000),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
 

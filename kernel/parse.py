@@ -2,13 +2,17 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from kernel.text import Text
 
 _COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?", re.ASCII)
+_LOCAL_MINUTE = re.compile(
+    r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})[T ]([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?", re.ASCII
+)
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})", re.ASCII)
 
 
@@ -105,3 +109,17 @@ def parse_date(raw: object) -> date:
         return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         raise FieldError("请填日期，例如 2026-08-01。", "Give a date such as 2026-08-01.") from None
+
+
+def parse_local_minute(raw: object, zone: ZoneInfo) -> datetime:
+    """``2026-11-28T20:00`` as typed in the workshop's zone, in UTC."""
+    match = _LOCAL_MINUTE.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    try:
+        if match is None:
+            raise ValueError
+        year, month, day, hour, minute = (int(part) for part in match.groups())
+        return datetime(year, month, day, hour, minute, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise FieldError(
+            "请填日期和时间，例如 2026-11-28 20:00。", "Give a date and a time such as 2026-11-28 20:00."
+        ) from None

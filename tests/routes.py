@@ -38,6 +38,12 @@ REAL = {
     "print_id": "SELECT min(id) FROM print_jobs",
     "certificate_id": "SELECT min(id) FROM certificates",
     "job_id": "SELECT min(id) FROM print_jobs",
+    "shift_id": "SELECT min(id) FROM shifts",
+    "check_id": "SELECT min(id) FROM sample_checks",
+    "close_id": "SELECT min(id) FROM day_closes",
+    "contest_id": "SELECT min(id) FROM contests",
+    "training_id": "SELECT min(id) FROM trainings",
+    "note_id": "SELECT min(id) FROM crew_notes",
     "slug": "SELECT min(slug) FROM products",
 }
 ORDER = "SELECT number FROM orders WHERE state = 'paid' ORDER BY number LIMIT 1"

@@ -36,12 +36,24 @@ POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
 GET  /bench                                                            staff
 POST /bench/choices                                                    staff
+GET  /bench/contests                                                   packer
+POST /bench/contests/<int:contest_id>/join                             packer
+POST /bench/contests/<int:contest_id>/leave                            packer
 POST /bench/hand-over                                                  everyone
 GET  /bench/help                                                       everyone
 GET  /bench/labels/<number>                                            owner lead packer
 GET  /bench/labels/<number>.pdf                                        owner lead packer
 POST /bench/labels/<number>/print                                      owner lead packer
 GET  /bench/lead                                                       owner lead
+GET  /bench/lead/assign                                                owner lead
+POST /bench/lead/assign/<int:task_id>                                  owner lead
+GET  /bench/lead/contests                                              owner lead
+POST /bench/lead/contests                                              owner lead
+GET  /bench/lead/contests/<int:contest_id>                             owner lead
+GET  /bench/lead/contests/<int:contest_id>/certificates                owner lead
+POST /bench/lead/contests/<int:contest_id>/join                        owner lead
+POST /bench/lead/contests/<int:contest_id>/leave                       owner lead
+POST /bench/lead/contests/<int:contest_id>/settle                      owner lead
 GET  /bench/lead/courier-cases                                         owner lead
 POST /bench/lead/courier-cases/<int:case_id>/note                      owner lead
 POST /bench/lead/courier-cases/<int:case_id>/settle                    owner lead
@@ -51,6 +63,12 @@ POST /bench/lead/courier-sheets/<carrier>/in                           owner lea
 POST /bench/lead/courier-sheets/<carrier>/out                          owner lead
 GET  /bench/lead/boxes                                                  owner lead
 POST /bench/lead/boxes                                                  owner lead
+GET  /bench/lead/days                                                  owner lead
+GET  /bench/lead/days/<int:close_id>                                   owner lead
+GET  /bench/lead/days/<int:close_id>/paper                             owner lead
+GET  /bench/lead/days/close                                            owner lead
+POST /bench/lead/days/close                                            owner lead
+POST /bench/lead/days/everybody-home                                   owner lead
 GET  /bench/lead/fees                                                   owner lead
 GET  /bench/lead/fees/file                                              owner lead
 POST /bench/lead/fees/file                                              owner lead
@@ -70,6 +88,8 @@ GET  /bench/lead/hand-over/lists/<number>.csv                           owner le
 GET  /bench/lead/hand-over/lists/<number>/paper                         owner lead
 GET  /bench/lead/hand-over/sign/<carrier>                               owner lead
 POST /bench/lead/hand-over/sign/<carrier>                               owner lead
+GET  /bench/lead/live                                                  owner lead
+GET  /bench/lead/orders                                                owner lead
 POST /bench/lead/orders/<number>/open                                  owner lead
 GET  /bench/lead/orders/<number>/stop                                  owner lead
 POST /bench/lead/orders/<number>/stop                                  owner lead
@@ -83,8 +103,13 @@ POST /bench/lead/parcels/<number>/sending/scale                         owner le
 POST /bench/lead/parcels/<number>/sending/split                         owner lead
 POST /bench/lead/parcels/<number>/waybill                              owner lead
 GET  /bench/lead/people                                                owner lead
+GET  /bench/lead/people/<int:person_id>                                owner lead
+POST /bench/lead/people/<int:person_id>/back                           owner lead
+POST /bench/lead/people/<int:person_id>/break                          owner lead
 POST /bench/lead/people/<int:person_id>/gone                           owner lead
 POST /bench/lead/people/<int:person_id>/here                           owner lead
+POST /bench/lead/people/<int:person_id>/until                          owner lead
+POST /bench/lead/people/<int:person_id>/wishes                         owner lead
 GET  /bench/lead/printers                                              owner lead
 POST /bench/lead/printers                                              owner lead
 GET  /bench/lead/printers/<int:printer_id>                             owner lead
@@ -100,8 +125,24 @@ POST /bench/lead/prints/<int:print_id>/came-out                        owner lea
 GET  /bench/lead/prints/log                                            owner lead
 GET  /bench/lead/rates                                                 owner lead
 POST /bench/lead/rates                                                 owner lead
+GET  /bench/lead/samples                                               owner lead
+GET  /bench/lead/samples/<int:check_id>                                owner lead
+POST /bench/lead/samples/<int:check_id>                                owner lead
+GET  /bench/lead/samples/<int:check_id>/photo                          owner lead
+POST /bench/lead/samples/choose                                        owner lead
+GET  /bench/lead/shifts                                                owner lead
+GET  /bench/lead/shifts/<int:shift_id>                                 owner lead
+POST /bench/lead/shifts/<int:shift_id>                                 owner lead
+POST /bench/lead/shifts/<int:shift_id>/leave                           owner lead
+GET  /bench/lead/shifts/of/<int:person_id>/new                         owner lead
+POST /bench/lead/shifts/of/<int:person_id>/new                         owner lead
 POST /bench/lead/tasks/<int:task_id>/settle                            owner lead
 POST /bench/lead/tasks/<int:task_id>/take-back                         owner lead
+POST /bench/lead/tasks/<int:task_id>/unpacked                          owner lead
+GET  /bench/lead/trainings                                             owner lead
+POST /bench/lead/trainings                                             owner lead
+POST /bench/lead/trainings/<int:training_id>/take-back                 owner lead
+POST /bench/lead/trainings/topics                                      owner lead
 GET  /bench/lead/wages                                                 owner lead
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
@@ -113,6 +154,7 @@ POST /bench/lead/waybills/ask                                          owner lea
 POST /bench/lead/waybills/print                                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>.pdf                    owner lead
+POST /bench/notes/<int:note_id>/seen                                   packer
 GET  /bench/offline                                                    everyone
 GET  /bench/passbook                                                   packer
 POST /bench/queue                                                      pass

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.console.words import PREFERENCES
+from fulfillment.packing.lead_rules import PREFERENCES
 from fulfillment.packing.models import Packer
 from kernel.forms import Form
 from kernel.parse import clean_text

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.console.people_forms import PersonFacts
-from app.console.words import PREFERENCES
+from fulfillment.packing import lead_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer
-from kernel.audit import Actor, record_change
+from kernel.audit import Actor
 from kernel.people import service as people
 from kernel.people.models import Person
 from kernel.people.rules import PACKER
@@ -38,7 +38,7 @@ def add_person(
         by=by,
     )
     if PACKER in facts.roles:
-        set_preferences(session, person, preferences, now=now, by=by)
+        lead_service.set_preferences(session, person.id, preferences, now=now, by=by)
     return person
 
 
@@ -60,28 +60,6 @@ def change_person(session: Session, person: Person, facts: PersonFacts, *, now: 
     elif session.get(Packer, person.id) is None:
         session.add(Packer(person_id=person.id))
         session.flush()
-
-
-def set_preferences(session: Session, person: Person, preferences: frozenset[str], *, now: datetime, by: Actor) -> None:
-    """Note the work that suits a person, as the person said it."""
-    packer = session.get(Packer, person.id, with_for_update={"of": Packer})
-    if packer is None:
-        packer = Packer(person_id=person.id, **dict.fromkeys(PREFERENCES, False))
-        session.add(packer)
-    before = sorted(name for name in PREFERENCES if getattr(packer, name))
-    for name in PREFERENCES:
-        setattr(packer, name, name in preferences)
-    session.flush()
-    if before != sorted(preferences):
-        record_change(
-            session,
-            actor=by,
-            action="packer.preferences",
-            subject=f"person:{person.id}",
-            at=now,
-            before={"work": before},
-            after={"work": sorted(preferences)},
-        )
 
 
 def deactivate(session: Session, person: Person, *, now: datetime, by: Actor) -> None:

@@ -12,6 +12,7 @@ from app.console.forms import done, first_time, said_again
 from app.console.paging import PAGE, address, asked_place, read_number
 from app.console.people_queries import PeopleSearch, PersonFile
 from fulfillment.labels.codes import qr_svg
+from fulfillment.packing import lead_service
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, database, requires, transaction, utc_now
@@ -195,7 +196,9 @@ def change_work(person_id: int) -> Response | tuple[str, int]:
         person_id,
         form,
         t("记好了，下次派活就照这个。", "Noted; the next work will suit."),
-        lambda session, person: people_service.set_preferences(session, person, preferences, now=utc_now(), by=actor()),
+        lambda session, person: lead_service.set_preferences(
+            session, person.id, preferences, now=utc_now(), by=actor()
+        ),
     )
 
 

@@ -1,22 +1,18 @@
 """Reading the forms of streams and offers: every field bounded, what was typed kept."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from kernel.forms import Form
-from kernel.parse import FieldError
+from kernel.parse import parse_local_minute
 from shop.streams.models import Stream
 from shop.streams.rules import HIGHEST_PRICE_FEN, LARGEST_ALLOTMENT, LARGEST_CAP
 
 _LONGEST_TITLE = 60
 _LONGEST_HOLD_MINUTES = 1440
 _LARGEST_ID = 2**62 - 1
-_LOCAL_MINUTE = re.compile(
-    r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})[T ]([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?", re.ASCII
-)
 
 
 @dataclass(frozen=True)
@@ -29,25 +25,11 @@ class Plan:
     hold_minutes: int
 
 
-def local_minute(raw: object, zone: ZoneInfo) -> datetime:
-    """``2026-11-28T20:00`` as typed in the workshop's zone, in UTC."""
-    match = _LOCAL_MINUTE.fullmatch(raw.strip()) if isinstance(raw, str) else None
-    try:
-        if match is None:
-            raise ValueError
-        year, month, day, hour, minute = (int(part) for part in match.groups())
-        return datetime(year, month, day, hour, minute, tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise FieldError(
-            "请填日期和时间，例如 2026-11-28 20:00。", "Give a date and a time such as 2026-11-28 20:00."
-        ) from None
-
-
 def read_plan(form: Form, zone: ZoneInfo) -> Plan:
     """Name, start and hold of a stream; an English name that was not given is the Chinese one."""
     title_zh = form.text("title_zh", longest=_LONGEST_TITLE)
     title_en = form.text("title_en", longest=_LONGEST_TITLE, required=False)
-    starts_at = form.read("starts_at", lambda raw: local_minute(raw, zone))
+    starts_at = form.read("starts_at", lambda raw: parse_local_minute(raw, zone))
     hold_minutes = form.count("hold_minutes", 1, _LONGEST_HOLD_MINUTES)
     form.check()
     return Plan(title_zh, title_en or title_zh, starts_at, hold_minutes)

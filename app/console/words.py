@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fulfillment.packing.lead_rules import PREFERENCES as PREFERENCES  # noqa: PLC0414 - for templates, beside its like
 from kernel.text import Text
 from shop.catalog.rules import LABEL_FIELDS as KNOWN_LABEL_FIELDS
 from shop.orders.models import CHANNELS as KNOWN_CHANNELS
@@ -45,14 +46,6 @@ ROLE_NOTES: Mapping[str, Text] = {
 }
 
 # Work that suits the person, as the person said it: a wish about work, never a diagnosis.
-PREFERENCES: Mapping[str, Text] = {
-    "seated": Text("想坐着做", "Would rather sit"),
-    "one_handed": Text("想要一只手能做的活", "Would rather work with one hand"),
-    "no_lifting": Text("不搬重的", "No heavy lifting"),
-    "low_sight": Text("字要大", "Large letters"),
-    "no_reading": Text("看图、听声音，不看字", "Pictures and sound, no reading"),
-}
-
 REFUND_REASONS: Mapping[str, Text] = {
     "asked": Text("买家不要了", "The buyer changed their mind"),
     "spoiled": Text("到货坏了", "Arrived spoiled or damaged"),

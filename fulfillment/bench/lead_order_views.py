@@ -21,6 +21,35 @@ from shop.orders.states import PAID
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
+_LONGEST_TYPED = 200
+
+
+@blueprint.get("")
+@requires(LEAD, OWNER)
+def stop_list() -> Response | tuple[str, int]:
+    """Scan or type any number of the order that shall stop; below, the boxes that were stopped and wait to be unpacked."""
+    typed = request.args.get("q", "").strip()[:_LONGEST_TYPED]
+    with transaction() as session:
+        found = _orders_of(session, typed) if typed else []
+        if len(found) == 1:
+            return redirect(url_for("lead.orders.stop_form", number=found[0].number))
+        page = render_template(
+            "lead/stop_list.html", typed=typed, found=found, to_unpack=lead_queries.to_unpack(session)
+        )
+        return page, 404 if typed and not found else 200
+
+
+def _orders_of(session: Session, typed: str) -> list[Order]:
+    """The orders that a parcel's, a waybill's or their own number names, also while they have no parcel."""
+    scanned = read_scan(typed)
+    if not scanned:
+        return []
+    found = {parcel.order_id: parcel.order for parcel in lead_queries.find_parcels(session, scanned)}
+    alone = orders.order_by_number(session, scanned)
+    if alone is not None:
+        found.setdefault(alone.id, alone)
+    return list(found.values())
+
 
 @blueprint.get("/<number>/stop")
 @requires(LEAD, OWNER)
@@ -84,6 +113,9 @@ def _page(session: Session, order: Order, form: Form, problem: Problem | None) -
         "lead/stop.html",
         order=order,
         parcels=lead_queries.parcels_of_order(session, order),
+        names=lead_queries.names_of(
+            session, [parcel.task.packer_id for parcel in lead_queries.parcels_of_order(session, order)]
+        ),
         may_stop=order.state == PAID,
         has_gone=packing.some_handed_over(session, order.id),
         reasons=[(code, word, "") for code, word in STOP_REASONS.items()],

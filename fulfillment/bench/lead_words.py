@@ -6,18 +6,23 @@ from typing import Any
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.couriers.fees.rules import explained
 from fulfillment.couriers.rules import CARRIERS, carrier_name
+from fulfillment.crew import queries as crew_queries
+from fulfillment.crew import rules as crew_rules
+from fulfillment.crew.models import Shift
+from fulfillment.crew.training import rules as training_rules
 from fulfillment.labels.fonts import code_point
 from fulfillment.labels.rules import mask_name, mask_phone, reason_words
 from fulfillment.labels.service import CHANNEL_WORDS, masked_place
 from fulfillment.packing.lead_rules import STOP_REASONS, standing
 from fulfillment.packing.models import Parcel
 from kernel.http import setting, utc_now
-from kernel.text import Text
+from kernel.text import Text, t
 from shop.storefront.rules import said_moment
 
 TROUBLE_WORDS: Mapping[str, Text] = {
     **{code: trouble.word for code, trouble in TROUBLES.items()},
     "undo": Text("按错了，撤回", "Pressed by mistake, undone"),
+    "reassigned": Text("组长分给别人", "Given to somebody else by the lead"),
 }
 
 # State of a parcel: word, tone and shape, so that it is never colour alone.
@@ -44,7 +49,28 @@ EVENT_WORDS: Mapping[str, Text] = {
     "parcel.courier_chosen": Text("换快递", "Another courier chosen"),
     "parcel.weight_stopped": Text("重量不对，拦下", "Stopped by its weight"),
     "parcel.weight_accepted": Text("重量不对，照交", "Let go in spite of its weight"),
+    "parcel.unpacked": Text("拆箱，货放回", "Unpacked, goods back"),
+    "sample.chosen": Text("选来抽查", "Chosen for a check"),
+    "sample.noted": Text("抽查看过", "Checked"),
+    "task.reassigned": Text("组长分活", "Given by the lead"),
     "parcel.waybill_corrected": Text("改快递单号", "Waybill corrected"),
+}
+
+
+# How somebody came or went.
+HOW_WORDS: Mapping[str, Text] = {
+    "badge": Text("工牌", "badge"),
+    "pin": Text("数字密码", "PIN"),
+    "own": Text("自己", "themselves"),
+    "lead": Text("组长记的", "noted by the lead"),
+    "night": Text("夜里自动", "by the night"),
+}
+
+# How a training stands: word, tone, shape.
+TRAINING_WORDS: Mapping[str, tuple[Text, str, str]] = {
+    "holds": (Text("有效", "Holds"), "moss", "check"),
+    "soon": (Text("快到期", "Due soon"), "gold", "clock"),
+    "over": (Text("过期了", "Overdue"), "live", "alert"),
 }
 
 
@@ -57,6 +83,12 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "code_point": code_point,
         "event_words": EVENT_WORDS,
         "explained": lambda choice: explained(choice.carrier, choice.fee_fen, choice.days, choice.why),
+        "ability_words": needs_in_plain_words,
+        "an_hour": lambda pieces: f"{float(pieces):.1f}",
+        "hours_of": hours_of,
+        "how_words": HOW_WORDS,
+        "seconds_of": seconds_of,
+        "training_standing": lambda training, today: TRAINING_WORDS[training_rules.standing(training.due_on, today)],
         "goods_of": goods_of,
         "mask_name": mask_name,
         "mask_phone": mask_phone,
@@ -80,3 +112,26 @@ def said_reason(reason: str) -> str:
     code, _, own = reason.partition(": ")
     known = TROUBLE_WORDS.get(code) or STOP_REASONS.get(code) or CHANNEL_WORDS.get(code)
     return own or (str(known) if known else reason)
+
+
+def hours_of(seconds: int) -> str:
+    """Seconds at work as people say them: hours and minutes."""
+    minutes = seconds // 60
+    return t("{h} 小时 {m} 分", "{h} h {m} min", h=minutes // 60, m=minutes % 60)
+
+
+def seconds_of(shift: Shift) -> int:
+    """How long a shift has lasted until now, less its breaks."""
+    return crew_rules.worked_seconds([crew_queries.as_worked(shift)], shift.began_at, shift.ended_at or utc_now())
+
+
+_NEEDS = {
+    "lift": Text("要搬重的", "lifting"),
+    "read": Text("要看字", "reading"),
+    "fine_motor": Text("要手巧", "fine hands"),
+}
+
+
+def needs_in_plain_words(needs: str) -> list[str]:
+    """What work asks of a person, or what suits them, each as a word."""
+    return [str(_NEEDS.get(need, need)) for need in needs.split()]

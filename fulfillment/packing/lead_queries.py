@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select, text, tuple_, union
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
-from fulfillment.crew.rules import LONGEST_SHIFT
+from fulfillment.crew import queries as crew
+from fulfillment.crew.queries import Presence
+from fulfillment.packing import queries
 from fulfillment.packing.lead_rules import parcel_number
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint, TaskLog
-from fulfillment.packing.states import PACKED, TAKEN, WAITING
+from fulfillment.packing.pace_rules import Bench as PaceOfBench
+from fulfillment.packing.pace_rules import an_hour
+from fulfillment.packing.pins.models import TaskPin
+from fulfillment.packing.states import PACKED, STOPPED, TAKEN, WAITING
 from kernel.audit import AuditEntry
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person
@@ -23,34 +29,69 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class AtWork:
-    """A packer today; ``here_since`` is empty for who is not here. Money in fen."""
+    """A packer today: ``here`` is empty for who is not here; what the day brought, in pieces, fen and seconds at work."""
 
     person_id: int
     name: str
-    here_since: datetime | None
     in_hand: int
     packed: int
     earned_fen: int
+    here: Presence | None
+    worked_s: int
+
+    @property
+    def here_since(self) -> datetime | None:
+        """Since when the person is here."""
+        return self.here.here_since if self.here else None
+
+    @property
+    def pieces_an_hour(self) -> Fraction | None:
+        """Pieces an hour of today, once there is enough to tell."""
+        return an_hour(self.packed, self.worked_s)
+
+    @property
+    def fen_an_hour(self) -> int | None:
+        """Fen an hour of today, once there is enough to tell."""
+        fen = an_hour(self.earned_fen, self.worked_s)
+        return None if fen is None else round(fen)
 
 
 _PEOPLE = text("""
-    SELECT e.id, e.name, k.began_at AS here_since,
-           (SELECT count(*) FROM packing_tasks t WHERE t.packer_id = e.id AND t.state = 'taken') AS in_hand,
+    SELECT e.id, e.name, (SELECT count(*) FROM packing_tasks t WHERE t.packer_id = e.id AND t.state = 'taken') AS in_hand,
            COALESCE(w.pieces, 0)::int AS packed, COALESCE(w.fen, 0)::bigint AS fen
     FROM people e JOIN person_roles r ON r.person_id = e.id AND r.role = 'packer'
-    LEFT JOIN shifts k ON k.person_id = e.id AND k.ended_at IS NULL AND k.began_at >= :not_before
-    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) FILTER (WHERE task_id IS NOT NULL) AS pieces, sum(amount_fen) AS fen FROM wage_entries
+    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) AS pieces, sum(amount_fen) AS fen FROM wage_entries
                WHERE earned_at >= :start AND earned_at < :end GROUP BY packer_id) w ON w.packer_id = e.id
-    WHERE e.active
-    ORDER BY here_since NULLS LAST, e.name, e.id
+    WHERE e.active ORDER BY e.name, e.id
 """)
 
 
 def people_at_work(session: Session, now: datetime, zone: ZoneInfo) -> list[AtWork]:
-    """Every active packer, who is here first; since when, what is in hand, what today has brought."""
+    """Every active packer, who came first at the top, then who is not here by name: never by who is faster."""
     start, end = day_bounds(local_day(now, zone), zone)
-    facts = {"start": start, "end": end, "not_before": now - LONGEST_SHIFT}
-    return [AtWork(*row) for row in session.execute(_PEOPLE, facts)]
+    here = crew.here_now(session, now)
+    worked = crew.worked_seconds_by_person(session, start, now)
+    people = [
+        AtWork(row.id, row.name, row.in_hand, row.packed, row.fen, here.get(row.id), worked.get(row.id, 0))
+        for row in session.execute(_PEOPLE, {"start": start, "end": end})
+    ]
+    return sorted(people, key=lambda person: (person.here is None, person.here_since or now))
+
+
+# Long enough to even out one slow box, short enough to be about now.
+_PACE_OVER = timedelta(hours=2)
+_PACKED_SINCE = text(
+    "SELECT COALESCE(sum(sign(amount_fen)), 0)::int FROM wage_entries WHERE task_id IS NOT NULL AND earned_at >= :since"
+)
+
+
+def bench_now(session: Session, now: datetime) -> PaceOfBench:
+    """The pace of the last two hours, and who packs on until when."""
+    since = now - _PACE_OVER
+    packed = session.scalar(_PACKED_SINCE, {"since": since}) or 0
+    seconds = sum(crew.worked_seconds_by_person(session, since, now).values())
+    at_work = [each for each in crew.here_now(session, now).values() if each.break_since is None]
+    return PaceOfBench(an_hour(packed, seconds), [each.planned_until for each in at_work])
 
 
 def tasks_in_hand_by_person(session: Session) -> dict[int, list[PackingTask]]:
@@ -209,4 +250,29 @@ def parcels_of_order(session: Session, order: Order) -> Sequence[Parcel]:
         .where(Parcel.order_id == order.id)
         .options(selectinload(Parcel.lines), selectinload(Parcel.task))
         .order_by(Parcel.sequence)
+    ).all()
+
+
+def to_unpack(session: Session) -> Sequence[PackingTask]:
+    """Closed boxes whose order was stopped: put aside, their goods go back to the shelf. Oldest first."""
+    return session.scalars(
+        select(PackingTask)
+        .join(PackingTask.parcel)
+        .options(contains_eager(PackingTask.parcel).selectinload(Parcel.lines))
+        .where(PackingTask.state == STOPPED, PackingTask.packed_at.is_not(None), PackingTask.put_back_at.is_(None))
+        .order_by(PackingTask.id)
+        .limit(PAGE)
+    ).all()
+
+
+def waiting_tasks(session: Session, now: datetime, most: int = PAGE) -> Sequence[PackingTask]:
+    """What lies on the pile and is kept for nobody, earliest due first."""
+    kept = select(TaskPin.task_id).where(TaskPin.task_id == PackingTask.id)
+    return session.scalars(
+        select(PackingTask)
+        .join(PackingTask.parcel)
+        .options(contains_eager(PackingTask.parcel).selectinload(Parcel.lines))
+        .where(*queries.is_on_the_pile(now), ~kept.exists())
+        .order_by(PackingTask.due_at, PackingTask.id)
+        .limit(most)
     ).all()

@@ -15,6 +15,15 @@ STOP_REASONS: Final[dict[str, Text]] = {
     "other": Text("别的原因", "Another reason"),
 }
 
+# What a person may wish for: a preference as they said it, never a diagnosis.
+PREFERENCES: Final[dict[str, Text]] = {
+    "seated": Text("想坐着做", "Would rather sit"),
+    "one_handed": Text("想要一只手能做的活", "Would rather work with one hand"),
+    "no_lifting": Text("不搬重的", "No heavy lifting"),
+    "low_sight": Text("字要大", "Large letters"),
+    "no_reading": Text("看图、听声音，不看字", "Pictures and sound, no reading"),
+}
+
 _PLAIN = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}", re.ASCII)
 
 

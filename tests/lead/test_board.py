@@ -162,10 +162,10 @@ def test_trouble_rests_until_the_lead_has_looked(lead: FlaskClient, database: Da
         packing.return_task(session, task.id, id_of(bench.ann), reason="spoiled", now=NOW, by=bench.ann)
     assert take_all(database, bench.bea) == []
     page = lead.get("/bench/lead").text
-    assert "请去看一下" in page
+    assert "等您决定" in page
     assert "货坏了" in page
     assert lead.post(f"/bench/lead/tasks/{task.id}/settle").status_code == 303
-    assert "请去看一下" not in lead.get("/bench/lead").text
+    assert "等您决定" not in lead.get("/bench/lead").text
     assert take_all(database, bench.bea) == [number]
 
 

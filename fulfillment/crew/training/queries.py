@@ -29,15 +29,14 @@ def newest(session: Session, person_ids: Collection[int] | None = None) -> dict[
     found = (
         select(Training)
         .where(Training.taken_back_at.is_(None))
-        .order_by(Training.person_id, Training.topic_id, Training.trained_on.desc(), Training.id.desc())
-        .distinct(Training.person_id, Training.topic_id)
+        .order_by(Training.trained_on.desc(), Training.id.desc())
     )
     if person_ids is not None:
         found = found.where(Training.person_id.in_(person_ids))
-    by_person: dict[int, list[Training]] = {}
+    by_person: dict[int, dict[int, Training]] = {}
     for training in session.scalars(found):
-        by_person.setdefault(training.person_id, []).append(training)
-    return by_person
+        by_person.setdefault(training.person_id, {}).setdefault(training.topic_id, training)
+    return {person_id: list(by_topic.values()) for person_id, by_topic in by_person.items()}
 
 
 def due_again(session: Session, today: date) -> list[Training]:
