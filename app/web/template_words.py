@@ -10,6 +10,7 @@ from flask import Flask, url_for
 from flask_wtf.csrf import CSRFProtect
 
 from config import Settings
+from fulfillment.bench.reason_words import given_because, given_reason
 from kernel import clock
 from kernel.http import current_person, utc_now
 from kernel.money import spoken_yuan, yuan
@@ -54,6 +55,8 @@ def install(app: Flask, settings: Settings) -> None:
         local_time=local_time,
         local_date=lambda moment: f"{moment.astimezone(zone):%Y-%m-%d}",
         asset=asset,
+        given_because=given_because,
+        given_reason=given_reason,
         workshop=settings.workshop_name,
         is_demo=not settings.is_production,
     )
