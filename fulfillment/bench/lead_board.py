@@ -14,7 +14,7 @@ from fulfillment.crew.training import queries as training
 from fulfillment.packing import lead_queries, pace_rules
 from fulfillment.packing.day_close import queries as days
 from fulfillment.packing.day_close.models import DayClose
-from fulfillment.packing.lead_queries import AtWork, DueHour
+from fulfillment.packing.lead_queries import AtWork, DueHour, Unwell
 from fulfillment.packing.models import PackingTask
 from fulfillment.packing.samples import queries as samples
 from kernel.clock import local_day
@@ -51,6 +51,7 @@ class Board:
     left_today: int
     done_at: datetime | None
     people: list[AtWork]
+    unwell: list[Unwell]
     troubled: Sequence[PackingTask]
     stuck: Sequence[Order]
     to_unpack: int
@@ -74,7 +75,7 @@ class Board:
     def needs_nothing(self) -> bool:
         """Whether nothing waits for a decision."""
         counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases
-        return not (self.troubled or self.stuck or counted or self.unnoted)
+        return not (self.unwell or self.troubled or self.stuck or counted or self.unnoted)
 
     @property
     def unnoted(self) -> list[AtWork]:
@@ -98,6 +99,7 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo) -> Board:
         left_today=couriers.handed_over_count(session, today, zone),
         done_at=pace_rules.done_at(sum(hour.waiting + hour.in_hand for hour in hours), bench, now),
         people=lead_queries.people_at_work(session, now, zone),
+        unwell=lead_queries.unwell_today(session, now, zone),
         troubled=lead_queries.troubled(session, now),
         stuck=lead_queries.paid_without_parcels(session),
         to_unpack=len(lead_queries.to_unpack(session)),

@@ -10,9 +10,9 @@ from sqlalchemy import and_, func, select, text, tuple_, union
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from fulfillment.crew import queries as crew
-from fulfillment.crew.queries import Presence
+from fulfillment.crew.queries import Presence, here_now
 from fulfillment.packing import queries
-from fulfillment.packing.lead_rules import parcel_number
+from fulfillment.packing.lead_rules import UNWELL, parcel_number
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint, TaskLog
 from fulfillment.packing.pace_rules import Bench as PaceOfBench
 from fulfillment.packing.pace_rules import an_hour
@@ -60,7 +60,8 @@ _PEOPLE = text("""
     SELECT e.id, e.name, (SELECT count(*) FROM packing_tasks t WHERE t.packer_id = e.id AND t.state = 'taken') AS in_hand,
            COALESCE(w.pieces, 0)::int AS packed, COALESCE(w.fen, 0)::bigint AS fen
     FROM people e JOIN person_roles r ON r.person_id = e.id AND r.role = 'packer'
-    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) AS pieces, sum(amount_fen) AS fen FROM wage_entries
+    LEFT JOIN (SELECT packer_id, sum(sign(amount_fen)) FILTER (WHERE task_id IS NOT NULL) AS pieces,
+                      sum(amount_fen) AS fen FROM wage_entries
                WHERE earned_at >= :start AND earned_at < :end GROUP BY packer_id) w ON w.packer_id = e.id
     WHERE e.active ORDER BY e.name, e.id
 """)
@@ -150,6 +151,31 @@ def troubled(session: Session, now: datetime) -> Sequence[PackingTask]:
         .order_by(PackingTask.rests_until, PackingTask.id)
         .limit(PAGE)
     ).all()
+
+
+@dataclass(frozen=True)
+class Unwell:
+    """Somebody who stopped because they were unwell and has not come back to work since."""
+
+    person_id: int
+    shown_name: str
+    at: datetime
+
+
+def unwell_today(session: Session, now: datetime, zone: ZoneInfo) -> list[Unwell]:
+    """Who said today that they are unwell, until they begin a new shift; the last word of each, newest first."""
+    start, _ = day_bounds(local_day(now, zone), zone)
+    here = here_now(session, now)
+    said = session.execute(
+        select(AuditEntry.subject, AuditEntry.at)
+        .where(AuditEntry.at >= start, AuditEntry.action == UNWELL)
+        .order_by(AuditEntry.at.desc())
+    )
+    last: dict[int, datetime] = {}
+    for subject, at in said:
+        last.setdefault(int(subject.removeprefix("person:")), at)
+    names = dict(session.execute(select(Person.id, Person.shown_name).where(Person.id.in_(last))).tuples().all())
+    return [Unwell(person, names[person], at) for person, at in last.items() if person not in here]
 
 
 def paid_without_parcels(session: Session) -> Sequence[Order]:

@@ -24,6 +24,9 @@ PREFERENCES: Final[dict[str, Text]] = {
     "no_reading": Text("看图、听声音，不看字", "Pictures and sound, no reading"),
 }
 
+# The word of the log for somebody who stopped because they were unwell.
+UNWELL: Final = "bench.unwell"
+
 _PLAIN = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}", re.ASCII)
 
 

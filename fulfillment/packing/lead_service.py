@@ -4,12 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew_queries
+from fulfillment.crew import service as crew
 from fulfillment.crew.rules import LEAD
+from fulfillment.packing import queries, shift_service
 from fulfillment.packing import service as packing
-from fulfillment.packing import shift_service
-from fulfillment.packing.models import PackingTask
+from fulfillment.packing.lead_rules import PREFERENCES
+from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.plans.service import ask_for_plan
-from fulfillment.packing.states import WAITING
+from fulfillment.packing.states import STOPPED, WAITING
 from kernel.audit import Actor, record_change
 
 
@@ -59,3 +62,65 @@ def settle_trouble(session: Session, task_id: int, *, now: datetime, by: Actor) 
         ask_for_plan(session, now)
         session.flush()
     return task
+
+
+def note_unpacked(session: Session, task_id: int, *, now: datetime, by: Actor) -> PackingTask:
+    """The goods of a box that was stopped after it was packed are back on the shelf; a second time changes nothing."""
+    task = packing.lock_task(session, task_id)
+    if task.state == STOPPED and task.packed_at is not None and task.put_back_at is None:
+        task.put_back_at = now
+        session.flush()
+        record_change(session, actor=by, action="parcel.unpacked", subject=f"parcel:{task.parcel.number}", at=now)
+    return task
+
+
+def begin_break(session: Session, person_id: int, *, now: datetime, by: Actor) -> None:
+    """Somebody rests; what they have in hand stays theirs.
+
+    Raises:
+        NotFound: nobody who packs here has this id. Refused: they are not here.
+    """
+    packing.require_packer(session, person_id)
+    if crew.begin_break(session, person_id, now=now):
+        record_change(session, actor=by, action="packer.break", subject=f"person:{person_id}", at=now)
+
+
+def end_break(session: Session, person_id: int, *, now: datetime, by: Actor) -> None:
+    """Somebody is back from a break.
+
+    Raises:
+        NotFound: nobody who packs here has this id.
+    """
+    packing.require_packer(session, person_id)
+    if crew.end_break(session, person_id, now=now):
+        record_change(session, actor=by, action="packer.back", subject=f"person:{person_id}", at=now)
+
+
+def send_everybody_home(session: Session, *, now: datetime, by: Actor) -> int:
+    """The day is over: every shift ends, what is in hand goes back to the pile. Returns how many people went."""
+    here = [person_id for person_id in crew_queries.here_now(session, now) if queries.packs_here(session, person_id)]
+    for person_id in sorted(here):
+        note_departure(session, person_id, reason="break", now=now, by=by)
+    return len(here)
+
+
+def set_preferences(session: Session, person_id: int, preferences: frozenset[str], *, now: datetime, by: Actor) -> None:
+    """Note the work that suits a person, as the person said it."""
+    packer = session.get(Packer, person_id, with_for_update={"of": Packer})
+    if packer is None:
+        packer = Packer(person_id=person_id, **dict.fromkeys(PREFERENCES, False))
+        session.add(packer)
+    before = sorted(name for name in PREFERENCES if getattr(packer, name))
+    for name in PREFERENCES:
+        setattr(packer, name, name in preferences)
+    session.flush()
+    if before != sorted(preferences):
+        record_change(
+            session,
+            actor=by,
+            action="packer.preferences",
+            subject=f"person:{person_id}",
+            at=now,
+            before={"work": before},
+            after={"work": sorted(preferences)},
+        )
