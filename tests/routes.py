@@ -38,12 +38,14 @@ REAL = {
     "print_id": "SELECT min(id) FROM print_jobs",
     "certificate_id": "SELECT min(id) FROM certificates",
     "job_id": "SELECT min(id) FROM print_jobs",
-    "shift_id": "SELECT min(id) FROM shifts",
-    "check_id": "SELECT min(id) FROM sample_checks",
-    "close_id": "SELECT min(id) FROM day_closes",
-    "contest_id": "SELECT min(id) FROM contests",
-    "training_id": "SELECT min(id) FROM trainings",
-    "note_id": "SELECT min(id) FROM crew_notes",
+    "rate_id": "SELECT max(id) FROM piece_rates",
+    "kind_id": "SELECT min(id) FROM work_kinds",
+    "booking_id": "SELECT min(id) FROM work_bookings",
+    "correction_id": "SELECT min(id) FROM wage_corrections",
+    "complaint_id": "SELECT min(id) FROM wage_complaints",
+    "entry_id": "SELECT min(id) FROM wage_entries",
+    "run_id": "SELECT min(id) FROM pay_runs",
+    "payout_id": "SELECT min(id) FROM payouts",
     "slug": "SELECT min(slug) FROM products",
 }
 ORDER = "SELECT number FROM orders WHERE state = 'paid' ORDER BY number LIMIT 1"
@@ -100,6 +102,8 @@ def address(app: Flask, route: Route, real: Mapping[str, object], otherwise: obj
         values["carrier"] = "EMS"
     if "filename" in values:
         values["filename"] = "css/base.css"
+    if "extension" in values:
+        values["extension"] = "csv"
     if "reason" in values:
         values["reason"] = "short"
     return app.url_map.bind("localhost").build(route.rule.endpoint, values, method=route.method)

@@ -36,24 +36,20 @@ POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
 GET  /bench                                                            staff
 POST /bench/choices                                                    staff
-GET  /bench/contests                                                   packer
-POST /bench/contests/<int:contest_id>/join                             packer
-POST /bench/contests/<int:contest_id>/leave                            packer
 POST /bench/hand-over                                                  everyone
 GET  /bench/help                                                       everyone
 GET  /bench/labels/<number>                                            owner lead packer
 GET  /bench/labels/<number>.pdf                                        owner lead packer
 POST /bench/labels/<number>/print                                      owner lead packer
 GET  /bench/lead                                                       owner lead
-GET  /bench/lead/assign                                                owner lead
-POST /bench/lead/assign/<int:task_id>                                  owner lead
-GET  /bench/lead/contests                                              owner lead
-POST /bench/lead/contests                                              owner lead
-GET  /bench/lead/contests/<int:contest_id>                             owner lead
-GET  /bench/lead/contests/<int:contest_id>/certificates                owner lead
-POST /bench/lead/contests/<int:contest_id>/join                        owner lead
-POST /bench/lead/contests/<int:contest_id>/leave                       owner lead
-POST /bench/lead/contests/<int:contest_id>/settle                      owner lead
+GET  /bench/lead/boxes                                                  owner lead
+POST /bench/lead/boxes                                                  owner lead
+GET  /bench/lead/corrections                                           owner lead
+POST /bench/lead/corrections/<int:correction_id>/confirm               owner lead
+POST /bench/lead/corrections/<int:correction_id>/refuse                owner lead
+POST /bench/lead/corrections/complaints/<int:complaint_id>/answer      owner lead
+GET  /bench/lead/corrections/new                                       owner lead
+POST /bench/lead/corrections/new                                       owner lead
 GET  /bench/lead/courier-cases                                         owner lead
 POST /bench/lead/courier-cases/<int:case_id>/note                      owner lead
 POST /bench/lead/courier-cases/<int:case_id>/settle                    owner lead
@@ -61,14 +57,6 @@ GET  /bench/lead/courier-sheets/<carrier>                              owner lea
 POST /bench/lead/courier-sheets/<carrier>/columns                      owner lead
 POST /bench/lead/courier-sheets/<carrier>/in                           owner lead
 POST /bench/lead/courier-sheets/<carrier>/out                          owner lead
-GET  /bench/lead/boxes                                                  owner lead
-POST /bench/lead/boxes                                                  owner lead
-GET  /bench/lead/days                                                  owner lead
-GET  /bench/lead/days/<int:close_id>                                   owner lead
-GET  /bench/lead/days/<int:close_id>/paper                             owner lead
-GET  /bench/lead/days/close                                            owner lead
-POST /bench/lead/days/close                                            owner lead
-POST /bench/lead/days/everybody-home                                   owner lead
 GET  /bench/lead/fees                                                   owner lead
 GET  /bench/lead/fees/file                                              owner lead
 POST /bench/lead/fees/file                                              owner lead
@@ -88,8 +76,6 @@ GET  /bench/lead/hand-over/lists/<number>.csv                           owner le
 GET  /bench/lead/hand-over/lists/<number>/paper                         owner lead
 GET  /bench/lead/hand-over/sign/<carrier>                               owner lead
 POST /bench/lead/hand-over/sign/<carrier>                               owner lead
-GET  /bench/lead/live                                                  owner lead
-GET  /bench/lead/orders                                                owner lead
 POST /bench/lead/orders/<number>/open                                  owner lead
 GET  /bench/lead/orders/<number>/stop                                  owner lead
 POST /bench/lead/orders/<number>/stop                                  owner lead
@@ -102,14 +88,24 @@ POST /bench/lead/parcels/<number>/sending/courier                       owner le
 POST /bench/lead/parcels/<number>/sending/scale                         owner lead
 POST /bench/lead/parcels/<number>/sending/split                         owner lead
 POST /bench/lead/parcels/<number>/waybill                              owner lead
+GET  /bench/lead/pay                                                   owner lead
+POST /bench/lead/pay                                                   owner lead
+GET  /bench/lead/pay/<int:run_id>                                      owner lead
+POST /bench/lead/pay/<int:run_id>/all-paid                             owner
+POST /bench/lead/pay/<int:run_id>/bank                                 owner
+GET  /bench/lead/pay/<int:run_id>/cash                                 owner lead
+POST /bench/lead/pay/<int:run_id>/close                                owner
+POST /bench/lead/pay/<int:run_id>/drop                                 owner lead
+GET  /bench/lead/pay/<int:run_id>/people/<int:person_id>               owner lead
+POST /bench/lead/pay/<int:run_id>/people/<int:person_id>/payouts       owner
+POST /bench/lead/pay/<int:run_id>/people/<int:person_id>/payouts/<int:payout_id>/came-back owner
+GET  /bench/lead/pay/<int:run_id>/people/<int:person_id>/slip          owner lead
+POST /bench/lead/pay/<int:run_id>/propose                              owner lead
+POST /bench/lead/pay/<int:run_id>/reverse                              owner
+GET  /bench/lead/pay/payroll.<extension>                               owner lead
 GET  /bench/lead/people                                                owner lead
-GET  /bench/lead/people/<int:person_id>                                owner lead
-POST /bench/lead/people/<int:person_id>/back                           owner lead
-POST /bench/lead/people/<int:person_id>/break                          owner lead
 POST /bench/lead/people/<int:person_id>/gone                           owner lead
 POST /bench/lead/people/<int:person_id>/here                           owner lead
-POST /bench/lead/people/<int:person_id>/until                          owner lead
-POST /bench/lead/people/<int:person_id>/wishes                         owner lead
 GET  /bench/lead/printers                                              owner lead
 POST /bench/lead/printers                                              owner lead
 GET  /bench/lead/printers/<int:printer_id>                             owner lead
@@ -125,27 +121,21 @@ POST /bench/lead/prints/<int:print_id>/came-out                        owner lea
 GET  /bench/lead/prints/log                                            owner lead
 GET  /bench/lead/rates                                                 owner lead
 POST /bench/lead/rates                                                 owner lead
-GET  /bench/lead/samples                                               owner lead
-GET  /bench/lead/samples/<int:check_id>                                owner lead
-POST /bench/lead/samples/<int:check_id>                                owner lead
-GET  /bench/lead/samples/<int:check_id>/photo                          owner lead
-POST /bench/lead/samples/choose                                        owner lead
-GET  /bench/lead/shifts                                                owner lead
-GET  /bench/lead/shifts/<int:shift_id>                                 owner lead
-POST /bench/lead/shifts/<int:shift_id>                                 owner lead
-POST /bench/lead/shifts/<int:shift_id>/leave                           owner lead
-GET  /bench/lead/shifts/of/<int:person_id>/new                         owner lead
-POST /bench/lead/shifts/of/<int:person_id>/new                         owner lead
+GET  /bench/lead/rates/<int:rate_id>/correct                           owner lead
+POST /bench/lead/rates/<int:rate_id>/correct                           owner lead
 POST /bench/lead/tasks/<int:task_id>/settle                            owner lead
 POST /bench/lead/tasks/<int:task_id>/take-back                         owner lead
-POST /bench/lead/tasks/<int:task_id>/unpacked                          owner lead
-GET  /bench/lead/trainings                                             owner lead
-POST /bench/lead/trainings                                             owner lead
-POST /bench/lead/trainings/<int:training_id>/take-back                 owner lead
-POST /bench/lead/trainings/topics                                      owner lead
+GET  /bench/lead/terms                                                 owner lead
+POST /bench/lead/terms                                                 owner
+POST /bench/lead/terms/days                                            owner
+POST /bench/lead/terms/minimum                                         owner
+GET  /bench/lead/terms/people                                          owner lead
+GET  /bench/lead/terms/people/<int:person_id>                          owner
+POST /bench/lead/terms/people/<int:person_id>                          owner
 GET  /bench/lead/wages                                                 owner lead
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
+GET  /bench/lead/wages/people/<int:person_id>                          owner lead
 GET  /bench/lead/waybills                                              owner lead
 POST /bench/lead/waybills/<int:waybill_id>/again                       owner lead
 POST /bench/lead/waybills/<int:waybill_id>/drop                        owner lead
@@ -154,9 +144,25 @@ POST /bench/lead/waybills/ask                                          owner lea
 POST /bench/lead/waybills/print                                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>.pdf                    owner lead
-POST /bench/notes/<int:note_id>/seen                                   packer
+GET  /bench/lead/work                                                  owner lead
+POST /bench/lead/work/<int:booking_id>/confirm                         owner lead
+POST /bench/lead/work/<int:booking_id>/decline                         owner lead
+POST /bench/lead/work/<int:booking_id>/undo                            owner lead
+GET  /bench/lead/work/kinds                                            owner lead
+POST /bench/lead/work/kinds                                            owner lead
+POST /bench/lead/work/kinds/<int:kind_id>/end                          owner lead
+POST /bench/lead/work/kinds/<int:kind_id>/offer                        owner lead
+GET  /bench/lead/work/new                                              owner lead
+POST /bench/lead/work/new                                              owner lead
 GET  /bench/offline                                                    everyone
+GET  /bench/other-work                                                 packer
+POST /bench/other-work                                                 packer
 GET  /bench/passbook                                                   packer
+GET  /bench/passbook/<int:entry_id>/ask                                packer
+POST /bench/passbook/<int:entry_id>/ask                                packer
+GET  /bench/passbook/ask                                               packer
+POST /bench/passbook/ask                                               packer
+GET  /bench/passbook/pay/<int:run_id>                                  packer
 POST /bench/queue                                                      pass
 POST /bench/scan                                                       packer
 GET  /bench/sign-in                                                    everyone
@@ -174,6 +180,10 @@ POST /bench/tasks/<int:task_id>/done                                   packer
 POST /bench/tasks/<int:task_id>/put-back                               packer
 POST /bench/tasks/<int:task_id>/undo                                   packer
 GET  /bench/weigh                                                      owner weigher
+GET  /bench/weigh/certificates                                         owner lead weigher
+GET  /bench/weigh/certificates/<int:certificate_id>                    owner lead weigher
+GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lead weigher
+POST /bench/weigh/certificates/<int:certificate_id>/print              owner lead weigher
 GET  /bench/weigh/contracts                                            owner weigher
 GET  /bench/weigh/contracts/<int:contract_id>                          owner weigher
 POST /bench/weigh/contracts/<int:contract_id>/agreed                   owner
@@ -198,21 +208,17 @@ GET  /bench/weigh/in                                                   owner wei
 GET  /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>/working                         owner weigher
-GET  /bench/weigh/lots                                                 owner lead weigher
-GET  /bench/weigh/certificates                                         owner lead weigher
-GET  /bench/weigh/certificates/<int:certificate_id>                    owner lead weigher
-GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lead weigher
-POST /bench/weigh/certificates/<int:certificate_id>/print              owner lead weigher
 GET  /bench/weigh/labels                                               owner lead weigher
 GET  /bench/weigh/labels/<int:print_id>                                owner lead weigher
 GET  /bench/weigh/labels/<int:print_id>.pdf                            owner lead weigher
 POST /bench/weigh/labels/<int:print_id>/again                          owner lead weigher
+GET  /bench/weigh/lots                                                 owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>                                    owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/bags                               owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
-POST /bench/weigh/lots/<int:lot_id>/bags                               owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/rest                               owner lead weigher
 GET  /bench/weigh/pay                                                  owner weigher
 GET  /bench/weigh/pay/<int:farmer_id>                                  owner weigher

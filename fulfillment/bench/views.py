@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
-from fulfillment.bench import packer_queries
+from fulfillment.bench import packer_queries, passbook_views
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.crew.rules import BADGE, OWN, PIN
 from fulfillment.packing import packer_service
@@ -239,7 +239,10 @@ def passbook() -> str:
             zone=setting("workshop_zone"),
         )
         reads_aloud = packer_queries.reads_aloud(session, _me())
-    return render_template("bench/passbook.html", book=book, today=book.today, reads_aloud=reads_aloud)
+        beside = passbook_views.beside(session, _me())
+    return render_template(
+        "bench/passbook.html", book=book, beside=beside, today=book.today, reads_aloud=reads_aloud
+    )
 
 
 @blueprint.get("/help")

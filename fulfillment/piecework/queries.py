@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from fulfillment.piecework.models import PieceRate, WageEntry
+from kernel.clock import day_bounds
 from kernel.text import Text
 
 
@@ -161,6 +163,31 @@ class PersonWages:
 def wages_by_person(session: Session, start: datetime, end: datetime) -> list[PersonWages]:
     """Pieces and fen of everybody who earned in a span of time, most first."""
     return [PersonWages(*row) for row in session.execute(_BY_PERSON, {"start": start, "end": end})]
+
+
+_BY_DAY = text("""
+    SELECT (earned_at AT TIME ZONE :zone)::date AS day, sum(amount_fen)::bigint AS fen FROM wage_entries
+    WHERE earned_at >= :start AND earned_at < :end GROUP BY 1
+""")
+
+
+def wages_by_day(session: Session, first: date, last: date, zone: ZoneInfo) -> dict[date, int]:
+    """What everybody together earned on each local day, in fen; days without wages are left out."""
+    start, end = day_bounds(first, zone)[0], day_bounds(last, zone)[1]
+    rows = session.execute(_BY_DAY, {"zone": zone.key, "start": start, "end": end})
+    return {row.day: row.fen for row in rows}
+
+
+def all_unpaid_fen(session: Session) -> int:
+    """What is owed to everybody and no pay run has taken yet, in fen."""
+    return int(session.scalar(_ALL_UNPAID) or 0)
+
+
+_ALL_UNPAID = text("""
+    SELECT sum(w.amount_fen) FROM wage_entries w WHERE NOT EXISTS (
+        SELECT 1 FROM pay_run_entries e JOIN pay_runs r ON r.id = e.run_id
+        WHERE e.entry_id = w.id AND e.kind = 'taken' AND r.state = 'closed')
+""")
 
 
 def all_rates(session: Session, operation: str | None = None) -> Sequence[PieceRate]:

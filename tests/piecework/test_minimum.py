@@ -89,7 +89,9 @@ def test_it_is_worked_out_by_the_rule_of_the_worked_cases(
 ) -> None:
     days = [FIRST + timedelta(days=n) for n in range(30)]
     kinds = dict.fromkeys(days, "work") | {days[29]: "rest"}
-    worked = dict.fromkeys(days[: hours // 6], 6 * 3600) | {days[28]: hours % 6 * 3600}
+    worked = dict.fromkeys(days[: hours // 6], 6 * 3600)
+    if hours % 6:
+        worked[days[hours // 6]] = hours % 6 * 3600
     lines = [Line(days[0], 0, normal), Line(days[0], 9 * 3600, overtime), Line(days[29], 0, rest)]
     found = work_out(Days(FIRST, LAST), lines, worked, kinds, 201_000)
     assert (found.normal_s, found.factors_fen, found.minimum_fen) == (hours * 3600, factors, top_up)
