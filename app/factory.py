@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "fulfillment.bench.slip_views",
     "fulfillment.bench.label_views",
     "fulfillment.bench.lead_views",
+    "fulfillment.bench.crew_views",
     "fulfillment.bench.weigher_views",
     "app.console.views",
     "app.console.streams_views",

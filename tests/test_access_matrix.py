@@ -36,14 +36,26 @@ POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
 GET  /bench                                                            staff
 POST /bench/choices                                                    staff
+GET  /bench/contests                                                   packer
+POST /bench/contests/<int:contest_id>/join                             packer
+POST /bench/contests/<int:contest_id>/leave                            packer
 POST /bench/hand-over                                                  everyone
 GET  /bench/help                                                       everyone
 GET  /bench/labels/<number>                                            owner lead packer
 GET  /bench/labels/<number>.pdf                                        owner lead packer
 POST /bench/labels/<number>/print                                      owner lead packer
 GET  /bench/lead                                                       owner lead
+GET  /bench/lead/assign                                                owner lead
+POST /bench/lead/assign/<int:task_id>                                  owner lead
 GET  /bench/lead/boxes                                                  owner lead
 POST /bench/lead/boxes                                                  owner lead
+GET  /bench/lead/contests                                              owner lead
+POST /bench/lead/contests                                              owner lead
+GET  /bench/lead/contests/<int:contest_id>                             owner lead
+GET  /bench/lead/contests/<int:contest_id>/certificates                owner lead
+POST /bench/lead/contests/<int:contest_id>/join                        owner lead
+POST /bench/lead/contests/<int:contest_id>/leave                       owner lead
+POST /bench/lead/contests/<int:contest_id>/settle                      owner lead
 GET  /bench/lead/corrections                                           owner lead
 POST /bench/lead/corrections/<int:correction_id>/confirm               owner lead
 POST /bench/lead/corrections/<int:correction_id>/refuse                owner lead
@@ -57,6 +69,12 @@ GET  /bench/lead/courier-sheets/<carrier>                              owner lea
 POST /bench/lead/courier-sheets/<carrier>/columns                      owner lead
 POST /bench/lead/courier-sheets/<carrier>/in                           owner lead
 POST /bench/lead/courier-sheets/<carrier>/out                          owner lead
+GET  /bench/lead/days                                                  owner lead
+GET  /bench/lead/days/<int:close_id>                                   owner lead
+GET  /bench/lead/days/<int:close_id>/paper                             owner lead
+GET  /bench/lead/days/close                                            owner lead
+POST /bench/lead/days/close                                            owner lead
+POST /bench/lead/days/everybody-home                                   owner lead
 GET  /bench/lead/fees                                                   owner lead
 GET  /bench/lead/fees/file                                              owner lead
 POST /bench/lead/fees/file                                              owner lead
@@ -76,6 +94,8 @@ GET  /bench/lead/hand-over/lists/<number>.csv                           owner le
 GET  /bench/lead/hand-over/lists/<number>/paper                         owner lead
 GET  /bench/lead/hand-over/sign/<carrier>                               owner lead
 POST /bench/lead/hand-over/sign/<carrier>                               owner lead
+GET  /bench/lead/live                                                  owner lead
+GET  /bench/lead/orders                                                owner lead
 POST /bench/lead/orders/<number>/open                                  owner lead
 GET  /bench/lead/orders/<number>/stop                                  owner lead
 POST /bench/lead/orders/<number>/stop                                  owner lead
@@ -104,8 +124,13 @@ POST /bench/lead/pay/<int:run_id>/propose                              owner lea
 POST /bench/lead/pay/<int:run_id>/reverse                              owner
 GET  /bench/lead/pay/payroll.<extension>                               owner lead
 GET  /bench/lead/people                                                owner lead
+GET  /bench/lead/people/<int:person_id>                                owner lead
+POST /bench/lead/people/<int:person_id>/back                           owner lead
+POST /bench/lead/people/<int:person_id>/break                          owner lead
 POST /bench/lead/people/<int:person_id>/gone                           owner lead
 POST /bench/lead/people/<int:person_id>/here                           owner lead
+POST /bench/lead/people/<int:person_id>/until                          owner lead
+POST /bench/lead/people/<int:person_id>/wishes                         owner lead
 GET  /bench/lead/printers                                              owner lead
 POST /bench/lead/printers                                              owner lead
 GET  /bench/lead/printers/<int:printer_id>                             owner lead
@@ -123,8 +148,20 @@ GET  /bench/lead/rates                                                 owner lea
 POST /bench/lead/rates                                                 owner lead
 GET  /bench/lead/rates/<int:rate_id>/correct                           owner lead
 POST /bench/lead/rates/<int:rate_id>/correct                           owner lead
+GET  /bench/lead/samples                                               owner lead
+GET  /bench/lead/samples/<int:check_id>                                owner lead
+POST /bench/lead/samples/<int:check_id>                                owner lead
+GET  /bench/lead/samples/<int:check_id>/photo                          owner lead
+POST /bench/lead/samples/choose                                        owner lead
+GET  /bench/lead/shifts                                                owner lead
+GET  /bench/lead/shifts/<int:shift_id>                                 owner lead
+POST /bench/lead/shifts/<int:shift_id>                                 owner lead
+POST /bench/lead/shifts/<int:shift_id>/leave                           owner lead
+GET  /bench/lead/shifts/of/<int:person_id>/new                         owner lead
+POST /bench/lead/shifts/of/<int:person_id>/new                         owner lead
 POST /bench/lead/tasks/<int:task_id>/settle                            owner lead
 POST /bench/lead/tasks/<int:task_id>/take-back                         owner lead
+POST /bench/lead/tasks/<int:task_id>/unpacked                          owner lead
 GET  /bench/lead/terms                                                 owner lead
 POST /bench/lead/terms                                                 owner
 POST /bench/lead/terms/days                                            owner
@@ -132,6 +169,10 @@ POST /bench/lead/terms/minimum                                         owner
 GET  /bench/lead/terms/people                                          owner lead
 GET  /bench/lead/terms/people/<int:person_id>                          owner
 POST /bench/lead/terms/people/<int:person_id>                          owner
+GET  /bench/lead/trainings                                             owner lead
+POST /bench/lead/trainings                                             owner lead
+POST /bench/lead/trainings/<int:training_id>/take-back                 owner lead
+POST /bench/lead/trainings/topics                                      owner lead
 GET  /bench/lead/wages                                                 owner lead
 GET  /bench/lead/wages.csv                                             owner lead
 GET  /bench/lead/wages/paper                                           owner lead
@@ -154,6 +195,7 @@ POST /bench/lead/work/kinds/<int:kind_id>/end                          owner lea
 POST /bench/lead/work/kinds/<int:kind_id>/offer                        owner lead
 GET  /bench/lead/work/new                                              owner lead
 POST /bench/lead/work/new                                              owner lead
+POST /bench/notes/<int:note_id>/seen                                   packer
 GET  /bench/offline                                                    everyone
 GET  /bench/other-work                                                 packer
 POST /bench/other-work                                                 packer

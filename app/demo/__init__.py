@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.demo import catalog, couriers, packing, people, purchasing, streams, wages
+from app.demo import catalog, couriers, packing, people, purchasing, sending, streams, wages
 from kernel.db import Database
 from kernel.people.models import Person
 
@@ -20,7 +20,9 @@ def load_demo(database: Database, now: datetime) -> bool:
         packing.load(session, actors, now)
         purchasing.load(session, actors, variants, now)
         streams.load(session, actors["streamer"], variants, now)
+        sending.load_prices(session, now)
         couriers.load(session, actors, variants, now)
+        sending.load(session, actors, variants, now)
         wages.load(session, actors, now)
     return True
 
