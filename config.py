@@ -263,7 +263,7 @@ def _routing(read: _Reader) -> dict[str, Any]:
     return {
         "routing_late": read.number("ROUTING_LATE", 100_000, 1, 1_000_000_000),
         "routing_fairness": read.number("ROUTING_FAIRNESS", 100, 0, 1_000_000),
-        "routing_keeping": read.number("ROUTING_KEEPING", 10, 0, 1_000_000),
+        "routing_keeping": read.number("ROUTING_KEEPING", 30, 0, 1_000_000),
         "routing_set_up": read.number("ROUTING_SET_UP", 1, 0, 1_000_000),
         "usual_shift_minutes": read.number("USUAL_SHIFT_MINUTES", 240, 10, 1_440),
         "largest_batch": read.number("LARGEST_BATCH", 3, 1, 50),

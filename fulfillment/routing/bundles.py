@@ -25,7 +25,7 @@ def deal_in_bundles(crew: Crew, poor: Load, rich: Load, want_fen: float) -> bool
     """Make the deal that brings the poorer of two closest to ``want_fen`` more; whether there was any."""
     for _, given, got in nsmallest(_MOST_TRIED, _deals(poor, rich, want_fen), key=_closest):
         _exchange(crew, rich, poor, given, got)
-        if _is_in_time(poor) and _is_in_time(rich):
+        if poor.is_in_time and rich.is_in_time:
             return True
         _exchange(crew, poor, rich, given, got)
     return False
@@ -40,10 +40,6 @@ def _exchange(crew: Crew, giver: Load, taker: Load, given: Tasks, got: Tasks) ->
         crew.give(giver, task)
     for task in given:
         crew.give(taker, task)
-
-
-def _is_in_time(load: Load) -> bool:
-    return not load.slack or load.slack[0] >= 0
 
 
 def _deals(poor: Load, rich: Load, want_fen: float) -> Iterator[tuple[float, Tasks, Tasks]]:

@@ -74,7 +74,7 @@ class Weights:
 
     late: int = 100_000
     fairness: int = 100
-    keeping: int = 10
+    keeping: int = 30
     set_up: int = 1
 
 

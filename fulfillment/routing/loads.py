@@ -37,6 +37,11 @@ class Load:
         """The time that is not filled."""
         return self.person.free_s - self.busy_s
 
+    @property
+    def is_in_time(self) -> bool:
+        """Whether everything is."""
+        return not self.slack or self.slack[0] >= 0
+
     def can(self, task: Task) -> bool:
         """Whether the work suits the person at all."""
         return task.needs <= self.person.abilities

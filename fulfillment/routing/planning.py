@@ -49,9 +49,10 @@ def plan_day(day: Day, clock: Callable[[], float] = monotonic) -> Plan:
 
 
 def _effort(day: Day, clock: Callable[[], float]) -> Effort:
-    if day.before:
-        return Effort(_MEND_STEPS, _MEND_S, clock)
     count = len(day.tasks)
+    # An old plan of which most is new needs as much thought as a new one.
+    if 2 * sum(len(tasks) for tasks in day.before.values()) > count:
+        return Effort(_MEND_STEPS, _MEND_S, clock)
     seconds = min(_MOST_S, _FEWEST_S + _S_A_TASK * count)
     return Effort(max(_FEWEST_STEPS, _STEPS_A_TASK * count), seconds, clock)
 
@@ -59,9 +60,13 @@ def _effort(day: Day, clock: Callable[[], float]) -> Effort:
 def _load_of(person: Person, day: Day, known: Mapping[str, Task]) -> Load:
     """What a person keeps of the old plan: all that is still to do, suits, and can still be in time."""
     old = [known[task] for task in day.before.get(person.id, ()) if task in known]
+    suits = [task for task in old if task.needs <= person.abilities]
+    load = Load(person, suits)
+    if load.is_in_time:
+        return load
     load = Load(person)
-    for task in sorted(old, key=lambda task: task.place):
-        if load.can(task) and load.has_room(task):
+    for task in sorted(suits, key=lambda task: task.place):
+        if load.has_room(task):
             load.add(task)
     return load
 
