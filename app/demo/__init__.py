@@ -20,7 +20,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         packing.load(session, actors, now)
         purchasing.load(session, actors, variants, now)
         streams.load(session, actors["streamer"], variants, now)
-        sending.load_prices(session, now)
+        sending.load_past(session, actors, variants, now)
         couriers.load(session, actors, variants, now)
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)

@@ -8,10 +8,12 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.slip_paper import slip_for
 from fulfillment.couriers.cases import queries as courier_cases
+from fulfillment.couriers.fees import queries as fees
 from fulfillment.couriers.tracking import queries as tracking
 from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.labels.slip import unprintable
 from fulfillment.packing import lead_queries, print_queries, queries
+from fulfillment.packing.boxes import queries as boxes
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import TROUBLES, WAITING
@@ -123,6 +125,8 @@ def _page(session: Session, parcel: Parcel, form: Form) -> str:
         events=lead_queries.history_of(session, parcel),
         unprintable=unprintable(slip_for(parcel, None)),
         troubles=TROUBLES,
+        choice=fees.choice_of(session, lead_id),
+        box=boxes.box_of(session, parcel),
         waybills=waybills.waybills_of(session, parcel.id),
         way=tracking.ways_of(session, [lead_id]).get(lead_id),
         courier_cases=courier_cases.cases_of(session, lead_id),

@@ -1,12 +1,13 @@
 """From a recorded print to paper: the slips of a job, the setting they are drawn with, and which printer this device uses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from flask import current_app
 from flask import session as cookie
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 from werkzeug.wrappers import Response
 
 from fulfillment.labels.drawing import Sheet
@@ -19,6 +20,7 @@ from fulfillment.labels.service import slip_of
 from fulfillment.labels.sheets import Setting
 from fulfillment.labels.slip import PREVIEW
 from fulfillment.packing import print_queries
+from fulfillment.packing.boxes.queries import together_words
 from fulfillment.packing.models import Parcel, PrintJob, SlipPrint
 from kernel.http import setting
 from kernel.parse import FieldError, parse_count
@@ -40,13 +42,17 @@ def setting_of(job: PrintJob) -> Setting:
 
 def slip_for(parcel: Parcel, printed: SlipPrint | None, of: int = 1) -> Slip:
     """The slip of a recorded print, or a preview; ``of`` is how many its job has."""
-    return slip_of(
+    slip = slip_of(
         parcel,
         zone=setting("workshop_zone"),
         copy=printed.copy if printed else PREVIEW,
         printed_at=printed.at if printed else None,
         place=f"{printed.place}/{of}" if printed and of > 1 else "",
     )
+    # What goes in a box with others says so, where the packer looks last.
+    session = object_session(parcel)
+    together = together_words(session, parcel) if session else ""
+    return replace(slip, next_step=together) if together else slip
 
 
 def slips_of_job(session: Session, job: PrintJob, *, is_real: bool) -> list[Slip]:

@@ -110,6 +110,20 @@ PLANTS = {
     "lots_add_up": [
         "UPDATE lots SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM lots WHERE used_g < received_g)"
     ],
+    "boxes_go_to_one_door": [
+        (
+            "UPDATE parcels SET sent_with_id = (SELECT min(p.id) FROM parcels p JOIN orders o ON o.id = p.order_id "
+            "WHERE p.state = 'open' AND p.leads_box AND o.phone NOT IN (SELECT phone FROM orders JOIN parcels q "
+            "ON q.order_id = orders.id WHERE q.sent_with_id IS NOT NULL)) WHERE sent_with_id IS NOT NULL"
+        )
+    ],
+    "signed_lists_add_up": ["UPDATE hand_over_lists SET weight_g = weight_g + 1"],
+    "stopped_parts_stay_here": [
+        "UPDATE stock_movements SET source = 'order:nobody' WHERE kind = 'released' AND source LIKE 'order:%:parcel:%'"
+    ],
+    "split_parcels_keep_their_goods": [
+        "DELETE FROM parcel_lines WHERE parcel_id IN (SELECT max(split_from_id) FROM parcels)"
+    ],
     "ledgers_are_locked": ["DROP TRIGGER wage_entries_append_only ON wage_entries"],
     "constraints_are_in_force": ["ALTER TABLE orders DROP CONSTRAINT ck_orders_refunds_within_total"],
 }

@@ -327,3 +327,14 @@ def test_who_is_left_of_a_box_leads_it(database: Database, bench: Bench) -> None
         workflows.cancel_order(session, order_id, by=SYSTEM, reason="buyer_asked", now=NOW)
     with database.transaction() as session:
         assert [one.id for one in boxes.box_of(session, session.get_one(Parcel, ids[2]))] == ids[1:]
+
+
+def test_slips_say_what_goes_together(database: Database, bench: Bench) -> None:
+    first, second, stranger = orders_of_one_buyer(database, bench)
+    with database.transaction() as session:
+        ids = [parcel_of(session, number).id for number in (first, second)]
+        workflows.combine_parcels(session, ids, by=SYSTEM, now=NOW)
+        said = {
+            number: boxes.together_words(session, parcel_of(session, number)) for number in (first, second, stranger)
+        }
+    assert said == {first: "同箱还有 1 个包裹，等齐再封", second: f"和 {first} 放一箱", stranger: ""}

@@ -16,7 +16,9 @@ LIGHT: Final = "light"
 HEAVY: Final = "heavy"
 
 # Scales that type: "ST,GS,+  1.235kg", "1235 g", "1.235". US means that the pan still swings.
-_READING = re.compile(r"(?:ST[,\s]*)?(?:(?:GS|NT|N|G)[,:\s]*)?\+?\s*(\d{1,6}(?:\.\d{1,4})?)\s*(KG|G|公斤|千克|克|斤)?")
+_READING = re.compile(
+    r"(?:ST[,\s]*)?(?:(?:GS|NT|N|G)[,:\s]*)?\+?\s*(\d{1,6}(?:\.\d{1,4})?)\s*(KG|G|公斤|千克|克|斤)?", re.ASCII
+)
 _GRAMS_IN = {"KG": 1000, "公斤": 1000, "千克": 1000, "G": 1, "克": 1, "斤": 500}
 _LONGEST = 60
 

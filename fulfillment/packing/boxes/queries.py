@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 from fulfillment.packing.boxes.rules import Door, boxes_that_fit, door
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint
 from fulfillment.packing.states import OPEN, WAITING
+from kernel.text import t
 from shop.orders.models import Order
 from shop.orders.states import PAID
 
@@ -26,6 +27,15 @@ def box_of(session: Session, parcel: Parcel) -> Sequence[Parcel]:
         .options(selectinload(Parcel.lines), selectinload(Parcel.task))
         .order_by(Parcel.leads_box.desc(), Parcel.id)
     ).all()
+
+
+def together_words(session: Session, parcel: Parcel) -> str:
+    """What a parcel's slip says about sharing a box; empty when it goes alone."""
+    if parcel.sent_with_id is not None:
+        lead = session.get_one(Parcel, parcel.sent_with_id)
+        return t("和 {number} 放一箱", "Same box as {number}", number=lead.number)
+    riders = session.scalar(select(func.count()).select_from(Parcel).where(Parcel.sent_with_id == parcel.id)) or 0
+    return t("同箱还有 {n} 个包裹，等齐再封", "Wait for {n} more in this box", n=riders) if riders else ""
 
 
 def box_weights(session: Session, lead_ids: Sequence[int]) -> dict[int, int]:
