@@ -148,6 +148,13 @@ ALSO = {
 
 
 @pytest.fixture(scope="module")
+    "waybills_fit_their_parcels": [
+        (
+            "UPDATE waybills SET number = (SELECT tracking_number FROM parcels WHERE state = 'handed_over' LIMIT 1), "
+            "state = 'issued', issued_at = now() WHERE id = (SELECT min(id) FROM waybills)"
+        )
+    ],
+    "delivered_orders_arrived": ["UPDATE trackings SET how_ended = 'returned' WHERE how_ended = 'delivered'"],
 def evening(server_url: str) -> Iterator[Database]:
     """One busy evening for all plants; each is rolled back."""
     with database_of_its_own(server_url) as database:
