@@ -168,12 +168,21 @@ def worker() -> Response:
     """The service worker of the bench; it changes, and browsers fetch it anew, whenever a file of its shell does."""
     asset: Callable[[str], str] = current_app.jinja_env.globals["asset"]  # type: ignore[assignment]
     files = ["/bench/offline", *(asset(path) for path in _SHELL)]
-    page = sha256(offline().encode()).hexdigest()[:10]
     code = (Path(str(current_app.static_folder)) / "js" / "bench_worker.js").read_text(encoding="utf-8")
-    script = f"const SHELL = {dumps(files)};\nconst VERSION = {dumps(page)};\n{code}"
+    script = f"const SHELL = {dumps(files)};\nconst VERSION = {dumps(_version_of_offline_page())};\n{code}"
     response = Response(script, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = "/bench"
     return response
+
+
+def _version_of_offline_page() -> str:
+    """Of what it is made from: the page itself carries a form's token, which is another one each time."""
+    loader = current_app.jinja_env.loader
+    assert loader is not None
+    sources = [
+        loader.get_source(current_app.jinja_env, name)[0] for name in ("bench/offline.html", "layouts/base.html")
+    ]
+    return sha256("".join(sources).encode()).hexdigest()[:10]
 
 
 @blueprint.get("/offline")

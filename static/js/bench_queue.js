@@ -224,10 +224,10 @@ function dropOld() {
   return drop.length ? store.change({ drop: drop.map((action) => action.seq) }) : null;
 }
 
-/** Once nothing waits and nothing can be undone, the server's own page is the better one. */
+/** Once nothing waits, nothing can be undone and all is read, the server's own page is the better one. */
 function freshPageIfDue() {
   const view = now();
-  const isIdle = !view.waiting && !panel && !screen.isUndoOpen() && !mine().some(isNews);
+  const isIdle = !view.waiting && !panel && !screen.isUndoOpen() && !screen.isSaying() && !mine().some(isNews);
   // A page that the device kept is loaded anew only after the server was heard, or it would come again and again.
   const isNear = navigator.onLine && (isKept ? state === "sent" : isWell());
   if (work && isIdle && isNear && (view.isOutdated || shown.kind === "empty")) {
@@ -269,15 +269,18 @@ function scanTyped(event, form) {
 async function sendFirst(form, path) {
   await turn;
   const outcome = await Promise.race([sender.flush(), sleep(SEND_FIRST_MS)]);
-  const isOffline = outcome === "offline" || !navigator.onLine;
-  if (isOffline && path === "/bench/work") trouble(screen.sentence("noNetwork"));
-  else if (isOffline && ["/bench/hand-over", "/bench/sign-in"].includes(path)) trouble(screen.sentence("noHandOver"));
-  else {
+  const isNear = (outcome ?? "sent") !== "offline" || (await isServerNear());
+  if (isNear || path.startsWith("/bench/wrong/")) {
     form.submit();
     return;
   }
+  trouble(screen.sentence(path === "/bench/work" ? "noNetwork" : "noHandOver"));
   free(form);
 }
+
+/** One lost answer is not a lost network: ask once more for something small. */
+const isServerNear = () =>
+  Promise.race([fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok, () => false), sleep(SEND_FIRST_MS)]);
 
 function free(form) {
   for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");

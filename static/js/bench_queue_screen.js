@@ -143,6 +143,8 @@ export function sayDone({ pieces, fen }, leftMs, takeBack) {
 }
 
 export const clearDone = () => say("done", "");
+/** Whether something is being said that she should have time to read. */
+export const isSaying = () => zone.querySelector("[data-slot=waiting] > *") !== null;
 export const isUndoOpen = () => zone.querySelector("[data-take-back]") !== null;
 
 /** The calm strip that says what waits. `kind` is one of the attributes of its template, "sent", or nothing. */

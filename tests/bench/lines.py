@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 from random import Random
-from typing import Any
+from socket import SHUT_RDWR
+from typing import Any, NoReturn
 
 from werkzeug.test import run_wsgi_app
 
@@ -25,20 +26,18 @@ class Line:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if self.is_cut:
-            raise ConnectionAbortedError
-        fate = self._fate(path)
+        fate = BEFORE if self.is_cut else self._fate(path)
         if fate == BEFORE:
-            raise ConnectionAbortedError
+            hang_up(environ)
         self.heard[path] += 1
         if fate == "":
             return self.application(environ, start_response)  # type: ignore[no-any-return]
         body, status, headers = run_wsgi_app(self.application, environ)
         whole = b"".join(body)
         if fate == AFTER:
-            raise ConnectionAbortedError
+            hang_up(environ)
         start_response(status, headers.to_wsgi_list())
-        return _half(whole)
+        return _half(whole, environ)
 
     def _fate(self, path: str) -> str:
         """What becomes of a request; first as planned, then by chance."""
@@ -53,6 +52,12 @@ class Line:
         return fate
 
 
-def _half(whole: bytes) -> Iterable[bytes]:
+def _half(whole: bytes, environ: dict[str, Any]) -> Iterable[bytes]:
     yield whole[: len(whole) // 2]
+    hang_up(environ)
+
+
+def hang_up(environ: dict[str, Any]) -> NoReturn:
+    """Close the road in the middle of whatever is on it."""
+    environ["werkzeug.socket"].shutdown(SHUT_RDWR)
     raise ConnectionAbortedError

@@ -1,0 +1,363 @@
+"""R13: a packer's tablet without a network, with a bad one, and with its answers late. Nothing is lost or paid twice."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from fulfillment.bench.queue_models import BenchAction
+from fulfillment.packing import service as packing
+from fulfillment.packing.models import PackingTask, Parcel, TaskLog
+from fulfillment.packing.states import TAKEN
+from fulfillment.piecework.models import WageEntry
+from kernel.audit import SYSTEM
+from kernel.clock import utc_now
+from kernel.db import Database
+from kernel.ids import time_ordered_id
+from kernel.people import service as people
+from kernel.people.rules import PACKER
+from tests.bench.lines import AFTER, BEFORE, HALF, Line
+from tests.browsers import served
+from tests.e2e.house import TABLET
+from tests.packing.world import RATE_FEN, make_pile, make_rate
+
+pytestmark = pytest.mark.browser
+PIN = "2580"
+KEPT = "async () => (await (await caches.open('bench-work')).match('/bench')) !== undefined && navigator.serviceWorker.controller !== null"
+PICTURES_KEPT = """async () => {
+  const cache = await caches.open('bench-files');
+  const wanted = [...document.querySelectorAll('template')].flatMap((t) => [...t.content.querySelectorAll('img')].map((i) => i.src));
+  const kept = await Promise.all(wanted.map((url) => cache.match(url)));
+  return wanted.length > 0 && kept.every((each) => each !== undefined);
+}"""
+
+
+@pytest.fixture
+def line(app: Flask) -> Line:
+    """The road to the server."""
+    line = Line(app.wsgi_app)
+    app.wsgi_app = line  # type: ignore[method-assign]
+    return line
+
+
+@pytest.fixture
+def url(app: Flask, line: Line) -> Iterator[str]:
+    with served(app) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tablet whose scripts must not fail; that the network does is what these tests are about."""
+    context = browser.new_context(viewport={"width": TABLET[0], "height": TABLET[1]}, locale="zh-CN")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            message.type == "error" and "Failed to load" not in message.text and errors.append(message.text)
+        ),
+    )
+    yield page
+    assert errors == []
+    context.close()
+
+
+@pytest.fixture
+def packer(database: Database) -> int:
+    """A packer with a PIN and six parcels with the same goods on the pile."""
+    with database.transaction() as session:
+        make_rate(session)
+        make_pile(session, 6, due_at=utc_now() + timedelta(hours=3))
+        return _person(session, "周美仙", "美仙")
+
+
+def _person(session: Session, name: str, shown_name: str) -> int:
+    return people.add_person(
+        session, name=name, shown_name=shown_name, roles=[PACKER], pin=PIN, now=utc_now(), by=SYSTEM
+    ).id
+
+
+def sign_in(page: Page, url: str, packer: int) -> None:
+    page.goto(f"{url}/bench/sign-in/{packer}")
+    page.locator("input[name=pin]").fill(PIN)
+    page.get_by_role("button", name="登录").last.click()
+    page.wait_for_url("**/bench")
+
+
+def get_work(page: Page) -> None:
+    """Take work with a network; the tablet then has all that it needs to go on without one."""
+    page.get_by_role("button", name="领活").click()
+    expect(page.get_by_role("button", name="包好了").first).to_be_visible()
+    page.wait_for_function(KEPT)
+    page.wait_for_function(PICTURES_KEPT)
+
+
+def done(page: Page) -> None:
+    """Press the big button, not as the second half of a double tap."""
+    page.wait_for_timeout(650)
+    page.locator(".big-button-done").click()
+
+
+def scan(page: Page, code: str) -> None:
+    """A hand scanner."""
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+def in_hand(database: Database, packer: int) -> list[str]:
+    """The numbers on the slips of the work in hand, as the packer sees them: earliest due first."""
+    with database.transaction() as session:
+        mine = (
+            select(Parcel.number).join(PackingTask).where(PackingTask.packer_id == packer, PackingTask.state == TAKEN)
+        )
+        return list(session.scalars(mine.order_by(PackingTask.due_at, PackingTask.id)))
+
+
+def owed(database: Database, packer: int) -> list[int]:
+    with database.transaction() as session:
+        return list(
+            session.scalars(select(WageEntry.amount_fen).where(WageEntry.packer_id == packer).order_by(WageEntry.id))
+        )
+
+
+def actions(database: Database) -> list[tuple[str, str]]:
+    with database.transaction() as session:
+        rows = session.execute(
+            select(BenchAction.kind, BenchAction.state).order_by(BenchAction.received_at, BenchAction.acted_at)
+        )
+        return [(kind, state) for kind, state in rows]
+
+
+def cut(page: Page, line: Line) -> None:
+    line.is_cut = True
+    page.context.set_offline(True)
+
+
+def mend(page: Page, line: Line) -> None:
+    line.is_cut = False
+    page.context.set_offline(False)
+
+
+def eventually(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait, within bounds, until the server knows."""
+    for _ in range(100):
+        if is_so():
+            return
+        page.wait_for_timeout(200)
+    assert is_so()
+
+
+def waits(page: Page, count: int) -> None:
+    expect(page.get_by_text(f"有 {count} 件事在等网")).to_be_visible()
+
+
+def test_an_hour_without_a_network_then_a_bad_one(
+    page: Page, url: str, line: Line, packer: int, database: Database, app: Flask
+) -> None:
+    page.clock.install()
+    sign_in(page, url, packer)
+    get_work(page)
+    numbers = in_hand(database, packer)
+    began = utc_now()
+    cut(page, line)
+    done(page)
+    expect(page.get_by_text("包好了，今天第 1 件，挣了 8 角")).to_be_visible()
+    page.get_by_role("button", name="撤回").click()
+    expect(page.get_by_text("又在您手上")).to_be_visible()
+    scan(page, numbers[0])
+    expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
+    scan(page, numbers[1])
+    waits(page, 4)
+    expect(page.locator(".bench-earned")).to_contain_text("今天 2 件")
+    page.reload()
+    waits(page, 4)
+    expect(page.locator(".bench-earned")).to_contain_text("今天 2 件")
+    expect(page.locator(".task-card .parcel-number")).to_contain_text(numbers[2][-4:])
+    page.clock.fast_forward("01:00:00")
+    app.extensions["clock"] = lambda: utc_now() + timedelta(hours=1)
+    scan(page, numbers[2])
+    expect(page.get_by_text("这批都包好了")).to_be_visible()
+    page.get_by_role("button", name="领活").click()
+    expect(page.get_by_text("没有网，领不了新活")).to_be_visible()
+    line.loss, line.plan, line.path = 0.2, [BEFORE, AFTER, HALF], "/bench/queue"
+    mend(page, line)
+    expect(page.get_by_text("都送到了")).to_be_visible()
+    assert [line.lost[each] >= 1 for each in (BEFORE, AFTER, HALF)] == [True] * 3
+    assert owed(database, packer) == [RATE_FEN, -RATE_FEN, RATE_FEN, RATE_FEN, RATE_FEN]
+    assert sorted(actions(database)) == sorted([("done", "done"), ("undo", "done"), *[("scan", "done")] * 3])
+    with database.transaction() as session:
+        times = list(session.scalars(select(WageEntry.earned_at).order_by(WageEntry.id)))
+    assert all(abs(at - began) < timedelta(minutes=5) for at in times[:4]), (
+        "paid for when it was done, not when it arrived"
+    )
+    assert times[4] - began > timedelta(minutes=55)
+
+
+def give_many(database: Database, packer: int, count: int) -> None:
+    """A whole heap in one packer's hands, as when the lead hands it over."""
+    with database.transaction() as session:
+        make_pile(session, count, due_at=utc_now() + timedelta(hours=3))
+        facts = {
+            "state": TAKEN,
+            "packer_id": packer,
+            "taken_at": utc_now(),
+            "rate_fen": RATE_FEN,
+            "batch": time_ordered_id(),
+        }
+        session.execute(update(PackingTask).values(facts))
+        tasks = session.scalars(select(PackingTask.id)).all()
+        session.add_all(
+            TaskLog(
+                task_id=task,
+                from_state="waiting",
+                to_state=TAKEN,
+                packer_id=packer,
+                at=utc_now(),
+                by="lead",
+                rate_fen=RATE_FEN,
+            )
+            for task in tasks
+        )
+
+
+def test_forty_fast_scans_over_a_line_that_loses_a_fifth(
+    page: Page, url: str, line: Line, packer: int, database: Database
+) -> None:
+    give_many(database, packer, 34)
+    sign_in(page, url, packer)
+    numbers = in_hand(database, packer)
+    assert len(numbers) == 40
+    line.loss, line.path = 0.2, "/bench/queue"
+    line.plan = [HALF, AFTER]
+    for number in numbers:
+        scan(page, number)
+    expect(page.locator(".bench-earned")).to_contain_text("今天 40 件")
+    expect(page.get_by_text("都送到了")).to_be_visible(timeout=60_000)
+    assert sum(line.lost.values()) >= 2
+    assert owed(database, packer) == [RATE_FEN] * 40
+    assert actions(database) == [("scan", "done")] * 40
+
+
+def test_what_waits_at_a_hand_over_stays_with_whoever_did_it(
+    page: Page, url: str, line: Line, packer: int, database: Database
+) -> None:
+    with database.transaction() as session:
+        next_one = _person(session, "叶根土", "叶大伯")
+    sign_in(page, url, packer)
+    get_work(page)
+    line.path, line.plan = "/bench/queue", [BEFORE] * 60
+    done(page)
+    waits(page, 1)
+    page.get_by_role("button", name="换人").click()
+    page.wait_for_url("**/bench/sign-in")
+    assert page.evaluate("async () => (await (await caches.open('bench-work')).match('/bench')) === undefined")
+    sign_in(page, url, next_one)
+    expect(page.locator(".bench-who")).to_contain_text("叶大伯")
+    expect(page.get_by_text("上一位还有 1 件事在等网")).to_be_visible()
+    expect(page.locator(".bench-earned")).to_contain_text("今天 0 件")
+    line.plan = []
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_text("上一位")).to_have_count(0)
+    assert (owed(database, packer), owed(database, next_one)) == ([RATE_FEN], [])
+    cut(page, line)
+    page.reload()
+    expect(page.locator(".bench-who")).to_contain_text("叶大伯")
+
+
+def test_without_a_network_nobody_is_handed_somebody_elses_page(page: Page, url: str, line: Line, packer: int) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    cut(page, line)
+    done(page)
+    waits(page, 1)
+    page.get_by_role("button", name="换人").click()
+    expect(page.get_by_text("没有网，下一位登录不了")).to_be_visible()
+    mend(page, line)
+    expect(page.get_by_text("都送到了")).to_be_visible()
+    page.get_by_role("button", name="换人").click()
+    page.wait_for_url("**/bench/sign-in")
+    cut(page, line)
+    page.goto(f"{url}/bench")
+    expect(page.get_by_role("heading", name="没有网络")).to_be_visible()
+    expect(page.get_by_text("美仙")).to_have_count(0)
+
+
+def test_an_order_cancelled_meanwhile_is_told_and_its_goods_go_back(
+    page: Page, url: str, line: Line, packer: int, database: Database
+) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    cut(page, line)
+    with database.transaction() as session:
+        first = session.scalars(
+            select(PackingTask).where(PackingTask.state == TAKEN).order_by(PackingTask.due_at)
+        ).first()
+        assert first is not None
+        packing.stop_tasks_of_order(session, first.parcel.order_id, now=utc_now(), by=SYSTEM, reason="buyer cancelled")
+    done(page)
+    done(page)
+    expect(page.locator(".bench-earned")).to_contain_text("今天 2 件")
+    mend(page, line)
+    expect(page.get_by_role("heading", name="订单取消了，请把东西放回去")).to_be_visible()
+    expect(page.locator(".bench-earned")).to_contain_text("今天 1 件")
+    page.wait_for_timeout(650)
+    page.get_by_role("button", name="放回去了").click()
+    expect(page.get_by_text("谢谢，放回去就好了")).to_be_visible()
+    expect(page.locator(".big-button-done")).to_be_visible()
+    eventually(page, lambda: ("put_back", "done") in actions(database))
+    assert owed(database, packer) == [RATE_FEN]
+    with database.transaction() as session:
+        assert session.get_one(PackingTask, first.id).put_back_at is not None
+
+
+def test_two_tablets_with_one_badge_count_each_parcel_once(
+    page: Page, url: str, line: Line, packer: int, database: Database, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": TABLET[0], "height": TABLET[1]}, locale="zh-CN")
+    other = context.new_page()
+    other.set_default_timeout(20_000)
+    sign_in(page, url, packer)
+    get_work(page)
+    sign_in(other, url, packer)
+    numbers = in_hand(database, packer)
+    for tablet in (page, other):
+        tablet.context.set_offline(True)
+        for number in numbers:
+            scan(tablet, number)
+        waits(tablet, 3)
+    page.context.set_offline(False)
+    expect(page.get_by_text("都送到了")).to_be_visible()
+    other.context.set_offline(False)
+    expect(other.get_by_text("只记一次")).to_have_count(3)
+    expect(other.locator(".bench-earned")).to_contain_text("今天 3 件")
+    other.get_by_role("button", name="知道了").first.click()
+    expect(other.get_by_text("只记一次")).to_have_count(2)
+    assert owed(database, packer) == [RATE_FEN] * 3
+    context.close()
+
+
+def test_something_wrong_is_noted_without_a_network(
+    page: Page, url: str, line: Line, packer: int, database: Database
+) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    numbers = in_hand(database, packer)
+    cut(page, line)
+    page.get_by_role("link", name="有问题").click()
+    page.get_by_role("link", name="货不够").click()
+    page.get_by_role("button", name="交给组长").click()
+    expect(page.get_by_text("交给组长了，组长去拿货。")).to_be_visible()
+    expect(page.locator(".task-card .parcel-number")).to_contain_text(numbers[1][-4:])
+    expect(page.locator(".boxes .box")).to_have_count(2)
+    waits(page, 1)
+    mend(page, line)
+    expect(page.get_by_text("都送到了")).to_be_visible()
+    with database.transaction() as session:
+        task = session.scalars(select(PackingTask).join(Parcel).where(Parcel.number == numbers[0])).one()
+        assert (task.state, task.trouble) == ("waiting", "short")
