@@ -205,6 +205,25 @@ FARMERS = (
         """,
     ),
     Invariant(
+        "batches_are_in_one_persons_hands",
+        "tasks that were handed out together are in the hands of one person",
+        "SELECT count(*) FROM packing_tasks WHERE batch IS NOT NULL",
+        """
+        SELECT 'batch:' || batch AS subject, format('%s people', count(DISTINCT packer_id)) AS found
+        FROM packing_tasks WHERE batch IS NOT NULL GROUP BY batch HAVING count(DISTINCT packer_id) > 1
+        """,
+    ),
+    Invariant(
+        "planned_work_exists",
+        "what is planned is a task that exists, for somebody who packs",
+        "SELECT count(*) FROM planned_tasks",
+        """
+        SELECT 'task:' || n.task_id AS subject, format('planned for person %s', n.person_id) AS found
+        FROM planned_tasks n LEFT JOIN packing_tasks t ON t.id = n.task_id LEFT JOIN people e ON e.id = n.person_id
+        WHERE t.id IS NULL OR e.id IS NULL
+        """,
+    ),
+    Invariant(
         "waybills_fit_their_parcels",
         "a parcel has at most one live waybill, a number is on one parcel, and a box left with the number issued for it",
         "SELECT count(*) FROM waybills",

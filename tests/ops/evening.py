@@ -11,6 +11,8 @@ from app import workflows
 from app.demo import load_demo
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, Parcel
+from fulfillment.packing.plans import service as plans
+from fulfillment.packing.plans.terms import HandOutTerms
 from kernel.audit import SYSTEM, Actor
 from kernel.clock import utc_now
 from kernel.db import Database
@@ -41,6 +43,7 @@ def busy_evening(database: Database) -> None:
     for order_id in orders[:4]:
         pay(database, order_id, now)
     _pack_and_ship(database, now + timedelta(minutes=1))
+    plans.renew_plan(database, HandOutTerms(), ZONE, now + timedelta(minutes=1))
     with database.transaction() as session:
         workflows.refund_part(session, orders[3], 100, reason="torn bag", by=SYSTEM, now=now + timedelta(minutes=2))
     with database.transaction() as session:

@@ -124,6 +124,14 @@ PLANTS = {
     "split_parcels_keep_their_goods": [
         "DELETE FROM parcel_lines WHERE parcel_id IN (SELECT max(split_from_id) FROM parcels)"
     ],
+    "batches_are_in_one_persons_hands": [
+        (
+            "UPDATE packing_tasks SET packer_id = (SELECT max(person_id) FROM packers) WHERE id = ("
+            "SELECT min(id) FROM packing_tasks WHERE batch IS NOT NULL AND packer_id < (SELECT max(person_id) FROM packers) "
+            "AND batch IN (SELECT batch FROM packing_tasks GROUP BY batch HAVING count(*) > 1))"
+        )
+    ],
+    "planned_work_exists": ["UPDATE planned_tasks SET person_id = 0, task_id = -task_id"],
     "ledgers_are_locked": ["DROP TRIGGER wage_entries_append_only ON wage_entries"],
     "constraints_are_in_force": ["ALTER TABLE orders DROP CONSTRAINT ck_orders_refunds_within_total"],
 }
