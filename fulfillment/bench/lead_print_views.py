@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from fulfillment.bench import slip_paper
 from fulfillment.bench.slip_forms import read_range, read_reprint_reason
 from fulfillment.bench.slip_paper import is_open, pdf_answer
+from fulfillment.labels.papers import SLIP
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.labels.sheets import slip_sheets, slips_pdf
 from fulfillment.labels.slip import unprintable
@@ -191,14 +192,15 @@ def _page(session: Session, job: PrintJob, form: Form) -> str:
     parcels = print_queries.parcels_of_job(session, job.id)
     slips = slip_paper.slips_of_job(session, job, is_real=is_fresh)
     how = slip_paper.setting_of(job)
-    sheets = slip_sheets(slips, how)
+    # The first few are drawn for the page; all of them only for the PDF.
+    sheets = slip_sheets(slips[: _PREVIEWED * how.paper.grids[SLIP].fields], how)[:_PREVIEWED]
     return render_template(
         "lead/batch.html",
         job=job,
         parcels=parcels,
         paper=how.paper,
-        sheets=slip_paper.pictures(sheets[:_PREVIEWED]),
-        sheet_count=len(sheets),
+        sheets=slip_paper.pictures(sheets),
+        shows_all=len(slips) <= len(sheets),
         is_fresh=is_fresh,
         unprintable={slip.parcel_number: found for slip in slips if (found := unprintable(slip))},
         reasons=[(code, word, "") for code, word in REPRINT_REASONS.items()],

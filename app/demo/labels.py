@@ -1,0 +1,66 @@
+"""Demo printers, and what re-packed goods carry: bag labels of one lot and its conformity certificate."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fulfillment.labels.papers import BAG, CERTIFICATE
+from fulfillment.labels.printers import queries as printers
+from fulfillment.labels.printers import service as printer_service
+from fulfillment.labels.printers.service import PrinterFacts
+from fulfillment.purchasing.models import Bagging, Lot
+from fulfillment.purchasing.repacking import service
+from fulfillment.purchasing.repacking.service import BagWish, CertificateFacts
+from kernel.audit import Actor
+from kernel.clock import local_day
+from shop.catalog.models import Product
+
+_ZONE = ZoneInfo("Asia/Shanghai")
+_PRINTERS = (
+    PrinterFacts("袋标机", "70x50", 0, 0, is_usual=False),
+    PrinterFacts("办公室", "a4", 0, 0, is_usual=False),
+)
+
+
+def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
+    """Two more printers; labels and a certificate for the first lot that was put into bags."""
+    for facts in _PRINTERS:
+        printer_service.add_printer(session, facts, now=now, by=actors["lead"])
+    bagging = session.scalar(select(Bagging).order_by(Bagging.id).limit(1))
+    if bagging is None:
+        return
+    by, today = actors["weigher"], local_day(now, _ZONE)
+    lot = session.get_one(Lot, bagging.lot_id)
+    service.print_bag_labels(
+        session,
+        lot.id,
+        BagWish(bagging.variant_id, bagging.bags, today),
+        printer=printers.chosen_printer(session, BAG),
+        first_place=1,
+        trace_url=f"https://example.invalid/trace/{lot.number}",
+        key="demo-bag-labels",
+        now=now,
+        today=today,
+        by=by,
+    )
+    product = session.get_one(Product, lot.delivery.contract.variant.product_id)
+    facts = CertificateFacts(
+        bagging.used_g, product.origin, product.label["生产者"], product.label["联系方式"], "controlled"
+    )
+    certificate = service.issue_certificate(
+        session, [lot.id], facts, key="demo-certificate", now=now, today=today, by=by
+    )
+    service.print_certificate(
+        session,
+        certificate.id,
+        2,
+        reason="",
+        printer=printers.chosen_printer(session, CERTIFICATE),
+        first_place=1,
+        key="demo-certificate-print",
+        now=now,
+        by=by,
+    )
