@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.demo import catalog, couriers, packing, people, purchasing, sending, streams, wages
+from app.demo import catalog, couriers, labels, packing, people, purchasing, sending, streams, wages
 from kernel.db import Database
 from kernel.people.models import Person
 
@@ -19,6 +19,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         variants = catalog.load(session, now)
         packing.load(session, actors, now)
         purchasing.load(session, actors, variants, now)
+        labels.load(session, actors, now)
         streams.load(session, actors["streamer"], variants, now)
         sending.load_past(session, actors, variants, now)
         couriers.load(session, actors, variants, now)

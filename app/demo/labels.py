@@ -47,11 +47,11 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
         by=by,
     )
     product = session.get_one(Product, lot.delivery.contract.variant.product_id)
-    facts = CertificateFacts(
+    said = CertificateFacts(
         bagging.used_g, product.origin, product.label["生产者"], product.label["联系方式"], "controlled"
     )
     certificate = service.issue_certificate(
-        session, [lot.id], facts, key="demo-certificate", now=now, today=today, by=by
+        session, [lot.id], said, key="demo-certificate", now=now, today=today, by=by
     )
     service.print_certificate(
         session,
