@@ -1,6 +1,6 @@
 """`python -m benchmarks` (`make bench`): the figures beside their limits; exit 1 when a limit is missed. Some three minutes.
 
-`python -m benchmarks routing` measures routing alone, which needs no database.
+`python -m benchmarks routing` measures routing alone, `python -m benchmarks slips` slips: these need no database.
 """
 
 import os
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measures import Figure, hot_product, one_instant, pages, webhooks
 from benchmarks.routing import routing
+from benchmarks.slips import slips
 from benchmarks.stage import raised
 
 _MARKS = {True: "holds", False: "MISSED", None: ""}
@@ -21,7 +22,8 @@ _MARKS = {True: "holds", False: "MISSED", None: ""}
 def main(only: str = "") -> int:
     """Measure and print; returns the exit status."""
     started = time.monotonic()
-    figures = list(_told(chain(routing(), () if only == "routing" else _on_a_stage())))
+    parts = {"routing": routing, "slips": slips, "stage": _on_a_stage}
+    figures = list(_told(chain.from_iterable(part() for name, part in parts.items() if only in ("", name))))
     missed = [figure for figure in figures if figure.holds is False]
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     print(f"\n{os.cpu_count()} cores, load {load}, {time.monotonic() - started:.0f} s. Limits missed: {len(missed)}")
