@@ -75,8 +75,8 @@ WORK = (
         """
         SELECT 'wage_entry:' || r.id AS subject, format('%s against %s', r.amount_fen, e.amount_fen) AS found
         FROM wage_entries r LEFT JOIN wage_entries e ON e.id = r.reverses_id
-        WHERE r.kind = 'reversal' AND (e.id IS NULL OR e.kind <> 'piece' OR e.amount_fen <> -r.amount_fen
-              OR e.packer_id <> r.packer_id OR e.task_id <> r.task_id)
+        WHERE r.kind = 'reversal' AND (e.id IS NULL OR e.kind NOT IN ('piece', 'work') OR e.amount_fen <> -r.amount_fen
+              OR e.packer_id <> r.packer_id OR (e.task_id, e.share_id) IS DISTINCT FROM (r.task_id, r.share_id))
         UNION ALL
         SELECT 'wage_entry:' || reverses_id, format('taken back %s times', count(*))
         FROM wage_entries WHERE reverses_id IS NOT NULL GROUP BY reverses_id HAVING count(*) > 1

@@ -140,7 +140,7 @@ def _work(line: PassBookLine) -> str:
     assert line.quantity is not None
     words = f"{line.work} {said_quantity(line.quantity, line.unit or work.PIECE)}"
     if line.team and line.team > 1:
-        words += t("，{n} 个人一起做", ", shared by {n}", n=line.team)
+        words += t("，{n} 个人做，这是一份", ", one share of {n}", n=line.team)
     return words
 
 
