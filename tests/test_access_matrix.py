@@ -35,6 +35,7 @@ GET  /api/v1/streams                                                   everyone
 POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
 GET  /bench                                                            staff
+POST /bench/back                                                       packer
 POST /bench/choices                                                    staff
 GET  /bench/contests                                                   packer
 POST /bench/contests/<int:contest_id>/join                             packer

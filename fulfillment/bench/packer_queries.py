@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew
 from fulfillment.packing import queries as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.queries import Batch, Pile
@@ -52,6 +53,7 @@ class Bench:
     card: Card | None
     pile: Pile
     done: Done | None
+    resting_since: datetime | None
     reads_aloud: bool
 
 
@@ -67,6 +69,7 @@ def bench_of(
     """The screen of one packer; ``wanted`` is a parcel's number to show first, ``done_id`` the task finished last."""
     hand = _hand(session, packing.tasks_in_hand(session, packer_id))
     put_backs = packing.to_put_back(session, packer_id)
+    presence = crew.presence_of(session, packer_id, now)
     return Bench(
         today=earned_today(session, packer_id, now, zone),
         put_backs=put_backs,
@@ -75,6 +78,7 @@ def bench_of(
         card=next((card for card in hand if card.task.parcel.number == wanted), next(iter(hand), None)),
         pile=packing.pile_for(session, packer_id, now),
         done=_done(session, packer_id, done_id, now),
+        resting_since=presence.break_since if presence else None,
         reads_aloud=reads_aloud(session, packer_id),
     )
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench import packer_queries, passbook_views
 from fulfillment.bench.packer_words import TROUBLES
+from fulfillment.crew import service as crew
 from fulfillment.crew.rules import BADGE, OWN, PIN
 from fulfillment.packing import packer_service
 from fulfillment.packing import service as packing
@@ -216,12 +217,23 @@ def give_back(reason: str) -> Response:
     if reason not in TROUBLES:
         raise NotFound
     with transaction() as session:
-        if reason in PERSON_TROUBLES:
-            packing.leave_bench(session, _me(), reason=reason, now=utc_now(), by=actor())
+        if reason == "break":
+            packing.take_break(session, _me(), now=utc_now(), by=actor())
+        elif reason in PERSON_TROUBLES:
+            packer_service.stop_unwell(session, _me(), now=utc_now(), by=actor())
         else:
             task_id = _task(_id_or_none(request.form.get("task")) or 0)
             packing.return_task(session, task_id, _me(), reason=reason, now=utc_now(), by=actor())
     _say(str(TROUBLES[reason].done))
+    return redirect(url_for("bench.home"), code=303)
+
+
+@blueprint.post("/back")
+@requires(PACKER)
+def come_back() -> Response:
+    """The break is over; pressed twice it is the first time that counts."""
+    with transaction() as session:
+        crew.end_break(session, _me(), now=utc_now())
     return redirect(url_for("bench.home"), code=303)
 
 

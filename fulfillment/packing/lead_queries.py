@@ -174,7 +174,10 @@ def unwell_today(session: Session, now: datetime, zone: ZoneInfo) -> list[Unwell
     last: dict[int, datetime] = {}
     for subject, at in said:
         last.setdefault(int(subject.removeprefix("person:")), at)
-    names = dict(session.execute(select(Person.id, Person.shown_name).where(Person.id.in_(last))).tuples().all())
+    names = {
+        row.id: row.shown_name
+        for row in session.execute(select(Person.id, Person.shown_name).where(Person.id.in_(last)))
+    }
     return [Unwell(person, names[person], at) for person, at in last.items() if person not in here]
 
 

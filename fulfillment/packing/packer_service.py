@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from fulfillment.packing import queries
 from fulfillment.packing import service as packing
-from fulfillment.packing.lead_rules import parcel_number, read_scan
+from fulfillment.packing.lead_rules import UNWELL, parcel_number, read_scan
 from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.packing.states import STOPPED, TAKEN
-from kernel.audit import Actor
+from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
 
 
@@ -77,3 +77,9 @@ def note_put_back(session: Session, task_id: int, packer_id: int, *, now: dateti
     if task.state == STOPPED and task.packed_at is None and task.put_back_at is None:
         task.put_back_at = now
         session.flush()
+
+
+def stop_unwell(session: Session, packer_id: int, *, now: datetime, by: Actor) -> None:
+    """The person is unwell: the shift ends, everything in hand goes back, and the lead's board says who needs a look."""
+    packing.leave_bench(session, packer_id, reason="unwell", now=now, by=by)
+    record_change(session, actor=by, action=UNWELL, subject=f"person:{packer_id}", at=now)

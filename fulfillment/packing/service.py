@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from fulfillment.crew import queries as crew_queries
 from fulfillment.crew import service as crew
 from fulfillment.crew.rules import OWN
 from fulfillment.packing import queries, rules, shift_service
@@ -387,6 +388,22 @@ def leave_bench(session: Session, packer_id: int, *, reason: str, now: datetime,
     crew.end_shift(session, packer_id, how=how, now=now)
     pins.forget_person(session, packer_id)
     ask_for_plan(session, now)
+    return _return_all(session, packer_id, reason=reason, now=now, by=by)
+
+
+def take_break(session: Session, packer_id: int, *, now: datetime, by: Actor) -> int:
+    """The person rests: the shift goes on with a break, everything in hand goes back. Returns how many tasks that were.
+
+    Taking work, or coming back, ends the break. Who never came has nothing to rest from and only gives work back.
+    """
+    _lock_packer(session, packer_id)
+    if crew_queries.open_shift(session, packer_id) is not None:
+        crew.begin_break(session, packer_id, now=now)
+    ask_for_plan(session, now)
+    return _return_all(session, packer_id, reason="break", now=now, by=by)
+
+
+def _return_all(session: Session, packer_id: int, *, reason: str, now: datetime, by: Actor) -> int:
     in_hand = sorted(task.id for task in queries.tasks_in_hand(session, packer_id))
     for task_id in in_hand:
         return_task(session, task_id, packer_id, reason=reason, now=now, by=by)

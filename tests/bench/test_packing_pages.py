@@ -304,7 +304,7 @@ def test_work_that_was_given_back_is_told_to_whoever_still_shows_its_card(
     answer = tablet.press(f"/bench/tasks/{task.id}/done")
     assert answer.status_code == 404
     assert GONE in answer.text
-    assert 'class="face-bench"' in answer.text
+    assert 'class="face-bench ' in answer.text
     assert (tablet.wages(), other.wages()) == ([], [])
 
 
