@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kernel.db import Database
+from tests.browsers import browser, url  # noqa: F401 - fixtures
 from tests.lead.world import Bench, browser_of, set_up
 from tests.world import NOW
 

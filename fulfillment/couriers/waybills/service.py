@@ -254,7 +254,7 @@ def lock_waybill(session: Session, waybill_id: int) -> Waybill:
 
 
 _IS_USED = text("""
-    SELECT p.number FROM parcels p WHERE p.tracking_number = :number AND p.id <> :parcel
+    SELECT p.number FROM parcels p WHERE p.tracking_number = :number AND COALESCE(p.sent_with_id, p.id) <> :parcel
     UNION ALL
     SELECT p.number FROM waybills w JOIN parcels p ON p.id = w.parcel_id WHERE w.number = :number AND w.parcel_id <> :parcel
     LIMIT 1
@@ -262,7 +262,7 @@ _IS_USED = text("""
 
 
 def refuse_used(session: Session, parcel_id: int, number: str) -> None:
-    """A number is on one parcel only, whichever courier it names."""
+    """A number is on one box only, whichever courier it names; ``parcel_id`` leads the box."""
     other = session.scalar(_IS_USED, {"number": number, "parcel": parcel_id})
     if other:
         raise Refused(
