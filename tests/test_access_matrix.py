@@ -46,6 +46,8 @@ GET  /bench/labels/<number>                                            owner lea
 GET  /bench/labels/<number>.pdf                                        owner lead packer
 POST /bench/labels/<number>/print                                      owner lead packer
 GET  /bench/lead                                                       owner lead
+GET  /bench/lead/badges                                                owner lead
+POST /bench/lead/badges                                                owner lead
 GET  /bench/lead/assign                                                owner lead
 POST /bench/lead/assign/<int:task_id>                                  owner lead
 GET  /bench/lead/boxes                                                  owner lead

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from fulfillment.bench import (
     courier_words,
     lead_assign_views,
+    lead_badge_views,
     lead_box_views,
     lead_case_views,
     lead_contest_views,
@@ -58,6 +59,7 @@ for part in (
     lead_day_views,
     lead_training_views,
     lead_contest_views,
+    lead_badge_views,
 ):
     blueprint.register_blueprint(part.blueprint)
 for part in (lead_fee_views, lead_box_views, lead_sending_views, lead_sign_views):

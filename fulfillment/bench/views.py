@@ -17,8 +17,9 @@ from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import GOODS_TROUBLES, PERSON_TROUBLES
 from kernel import once
 from kernel.errors import NotFound, Problem, Refused
-from kernel.http import actor, current_person, flows, requires, setting, transaction, utc_now
+from kernel.http import actor, current_person, flows, requires, setting, sign_in_cookie, transaction, utc_now
 from kernel.parse import FieldError, parse_count
+from kernel.people import service as people
 from kernel.people.rules import PACKER, ROLES, home_page
 from kernel.scans import without_garbage
 from kernel.text import t
@@ -90,11 +91,31 @@ def _elsewhere() -> Response | None:
     return None if person is None or PACKER in person.roles else redirect(home_page(set(person.roles)))
 
 
+def _tell_of_other_tablet() -> None:
+    """Both tablets work; the older one says once that there is another, and since when (decision 22)."""
+    with transaction() as session:
+        since = people.later_sign_in(session, request.cookies.get(sign_in_cookie(), ""), utc_now())
+    if since is None or cookie.get("told_of") == since.isoformat():
+        return
+    cookie["told_of"] = since.isoformat()
+    time = f"{since.astimezone(setting('workshop_zone')):%H:%M}"
+    _say(
+        t(
+            "您 {time} 在另一台平板上也登录了。两台都能用，记在一起，不多算也不少算。这台不用了，就按「换人」。",
+            "You also signed in on another tablet at {time}. Both work and count together. If you are done with this one, press “Next person”.",
+            time=time,
+        )
+    )
+
+
 @blueprint.get("")
 @requires(*ROLES)
 def home() -> Response:
     """Where a packer's day begins and goes on; others are led to their own pages."""
-    return _elsewhere() or _screen(
+    elsewhere = _elsewhere()
+    if elsewhere is None:
+        _tell_of_other_tablet()
+    return elsewhere or _screen(
         wanted=read_scan(request.args.get("parcel")), done_id=_id_or_none(request.args.get("done"))
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -275,6 +275,21 @@ def start_sign_in(session: Session, person: Person, *, face: str, now: datetime)
     lasts = SIGN_IN_LASTS[face]
     session.add(SignIn(token_hash=token_hash(token), person_id=person.id, created_at=now, expires_at=now + lasts))
     return token
+
+
+def later_sign_in(session: Session, token: str, now: datetime) -> datetime | None:
+    """When the same person signed in on another device after this one, if that device is still signed in."""
+    this = session.get(SignIn, token_hash(token))
+    if this is None:
+        return None
+    return session.scalar(
+        select(func.max(SignIn.created_at)).where(
+            SignIn.person_id == this.person_id,
+            SignIn.created_at > this.created_at,
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+        )
+    )
 
 
 def end_sign_in(session: Session, token: str, now: datetime) -> None:
