@@ -222,7 +222,10 @@ def _preview(session: Session, lot: Lot, wish: BagWish, form: Form) -> list[tupl
     """How one label will look on the chosen paper."""
     printer = slip_paper.chosen_printer(session, form.values, BAG)
     label = service.check_bag_labels(session, lot.id, wish, printer, repack_paper.trace_url(lot), today())
-    return [(sheet, picture) for sheet, picture in slip_paper.pictures(repack_paper.one_bag_label(label, printer))]
+    return [
+        (sheet, picture)
+        for sheet, picture in slip_paper.pictures(repack_paper.first_bag_sheet(label, wish.labels, printer))
+    ]
 
 
 def _print_page(print_id: int, form: Form, problem: Problem | None = None) -> tuple[str, int]:

@@ -52,9 +52,10 @@ def bag_sheets(printed: BagLabelPrint, net_g: int) -> list[Sheet]:
     return sheets_with([label] * printed.labels, bag_labels, BAG, setting_of(printed))
 
 
-def one_bag_label(label: BagLabel, printer: Printer) -> list[Sheet]:
-    """A single label on its paper, for showing it before it is printed."""
-    return sheets_with([label], bag_labels, BAG, printer.setting())
+def first_bag_sheet(label: BagLabel, wished: int, printer: Printer) -> list[Sheet]:
+    """The first sheet of so many labels, for showing it before it is printed."""
+    how = printer.setting()
+    return sheets_with([label] * min(wished, how.paper.grids[BAG].fields), bag_labels, BAG, how)
 
 
 def certificate_sheets(certificate: Certificate, copies: int, how: Setting) -> list[Sheet]:
