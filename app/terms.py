@@ -5,7 +5,7 @@ from datetime import timedelta
 from app import workflows
 from app.weights import weights_of
 from config import Settings
-from fulfillment.couriers.fees.rules import SendingTerms
+from fulfillment.couriers.terms import SendingTerms
 from fulfillment.packing.plans.terms import HandOutTerms
 
 

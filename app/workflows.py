@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from fulfillment.couriers import leaving
 from fulfillment.couriers import service as couriers
 from fulfillment.couriers.fees import service as fees
-from fulfillment.couriers.fees.rules import SendingTerms
 from fulfillment.couriers.fees.service import Advice
 from fulfillment.couriers.providers import CourierRefuses, Journey
 from fulfillment.couriers.rules import carrier_name
+from fulfillment.couriers.terms import SendingTerms
 from fulfillment.couriers.tracking import queries as tracking_queries
 from fulfillment.couriers.tracking import service as tracking
+from fulfillment.couriers.waybills import queries as waybill_queries
 from fulfillment.couriers.waybills import service as waybills
 from fulfillment.couriers.weighing import service as weighing
 from fulfillment.couriers.weighing.service import Weighed
@@ -116,9 +117,17 @@ def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, 
     if couriers.hand_over_box(session, box, carrier=carrier, tracking=tracking, now=now, by=by):
         leaving.note_left(session, box, now=now, by=by)
         fees.note_departure(session, box[0], terms=sending_terms, now=now, by=by)
+        _note_fee_told(session, box[0], now)
         for parcel in box:
             _ship(session, parcel, now=now, by=by)
     return next(parcel for parcel in box if parcel.id == parcel_id)
+
+
+def _note_fee_told(session: Session, lead: Parcel, now: datetime) -> None:
+    """Some couriers say with the number what it costs: that is the bill, until a later one says otherwise."""
+    waybill = waybill_queries.issued_of(session, lead.id)
+    if waybill is not None and waybill.fee_fen is not None:
+        fees.note_bill(session, lead, waybill.fee_fen, source=waybill.provider, now=now, by=SYSTEM)
 
 
 def _ship(session: Session, parcel: Parcel, *, now: datetime, by: Actor) -> None:

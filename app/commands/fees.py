@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from fulfillment.couriers.fees.rules import HEAVIEST_G, charged_g, fee_fen
+from fulfillment.couriers.fees.rules import charged_g, fee_fen
 from fulfillment.couriers.fees.tariff_file import sample_tariffs
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.terms import HEAVIEST_G
 from kernel.errors import Invalid, Refused
 from kernel.forms import Form
 from kernel.parse import FieldError

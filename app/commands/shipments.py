@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import click
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.commands.connect import open_database
@@ -69,7 +69,12 @@ def shipments_of(session: Session, platform: str) -> list[Shipment]:
     """The parcels of a platform's orders that a courier has taken, in the order they left."""
     found = session.execute(
         select(
-            ChannelOrder.channel_number, ChannelOrder.status, Parcel.carrier, Parcel.tracking_number, Parcel.sequence
+            ChannelOrder.channel_number,
+            ChannelOrder.status,
+            Parcel.carrier,
+            Parcel.tracking_number,
+            Parcel.sequence,
+            func.coalesce(Parcel.sent_with_id, Parcel.id).label("box"),
         )
         .join(Order, Order.id == Parcel.order_id)
         .join(ChannelOrder, ChannelOrder.order_id == Order.id)
@@ -78,7 +83,12 @@ def shipments_of(session: Session, platform: str) -> list[Shipment]:
     )
     return [
         Shipment(
-            row.channel_number, row.carrier, row.tracking_number, row.sequence, row.status in (TO_SHIP, PART_SHIPPED)
+            row.channel_number,
+            row.carrier,
+            row.tracking_number,
+            row.sequence,
+            row.status in (TO_SHIP, PART_SHIPPED),
+            row.box,
         )
         for row in found
     ]

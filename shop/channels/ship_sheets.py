@@ -38,13 +38,17 @@ _FORMULA_START = re.compile(r"[=+@＝＋＠]|[-－](?![0-9.]*$)")
 
 @dataclass(frozen=True)
 class Shipment:
-    """A parcel that has left; ``sequence`` counts the parcels of its order. ``is_awaited``: the platform does not know yet."""
+    """A parcel that has left; ``sequence`` counts the parcels of its order. ``is_awaited``: the platform does not know yet.
+
+    Parcels with one ``box`` left in it on purpose, under one number.
+    """
 
     order_id: str
     carrier: str
     tracking: str
     sequence: int = 1
     is_awaited: bool = True
+    box: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,9 @@ def _find_columns(rows: Sequence[Sequence[object]], columns: Columns) -> tuple[i
 def _usable(platform: str, shipments: Iterable[Shipment]) -> tuple[_Named, list[Reported]]:
     """One parcel for each order, with the courier's name there; the others are reported, never written in silence."""
     ordered = sorted(shipments, key=lambda one: (one.order_id, one.sequence))
-    times = Counter(one.tracking for one in ordered)
+    # What shares a box shares its number; a number on two boxes is somebody's mistake.
+    boxes = {(one.tracking, one.box if one.box is not None else -place) for place, one in enumerate(ordered, 1)}
+    times = Counter(tracking for tracking, _ in boxes)
     good: _Named = {}
     reported = []
     for one in ordered:

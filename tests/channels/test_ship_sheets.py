@@ -83,6 +83,15 @@ def test_a_number_on_two_parcels_is_reported_for_both_and_written_for_none() -> 
     ]
 
 
+def test_orders_that_left_in_one_box_share_its_number_on_purpose() -> None:
+    number = "78000000000201"
+    parcels = [Shipment("1001", "ZTO", number, box=7), Shipment("1002", "ZTO", number, box=7)]
+    filled = fill("pdd", TEMPLATE, parcels, USUAL)
+    assert (filled.written, list(filled.reported)) == (2, [])
+    twice = fill("pdd", TEMPLATE, [*parcels, Shipment("1003", "ZTO", number, box=8)], USUAL)
+    assert (twice.written, len(twice.reported)) == (0, 3)
+
+
 def test_an_unknown_courier_and_a_number_that_stands_there_already_are_reported() -> None:
     template = csv_of(
         [["订单号", "快递公司", "快递单号"], ["1001", "", ""], ["1002", "中通快递", "700"], ["1001", "", ""]]

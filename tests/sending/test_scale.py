@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.couriers.fees.rules import SendingTerms
+from fulfillment.couriers.terms import SendingTerms
 from fulfillment.couriers.weighing.rules import Piece, read_scale, tolerance_g, verdict, what_may_be_wrong
 from kernel.parse import FieldError
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from fulfillment.couriers.rules import CARRIERS
 from kernel.money import round_half_up, yuan
@@ -16,7 +15,6 @@ from kernel.text import Text
 
 # A litre weighs 1000 / 6 g on paper: kg = length x width x height in cm / 6000.
 VOLUME_DIVISOR: Final = 6_000
-HEAVIEST_G: Final = 50_000
 
 # Why a courier was taken, as it is stored.
 CHEAPEST: Final = "cheapest"
@@ -146,20 +144,3 @@ def explained(carrier: str, fee_fen: int | None, days: int | None, why: str) -> 
     zh = [fee.zh, *([f"{days} 天到"] if days else []), reason.zh]
     en = [fee.en, *([f"there in {days} days"] if days else []), reason.en]
     return Text(f"{name.zh}：{'，'.join(zh)}", f"{name.en}: {', '.join(en)}")
-
-
-@dataclass(frozen=True)
-class SendingTerms:
-    """The workshop's own terms of sending.
-
-    ``box_tare_g`` is what carton, tape and filling weigh; a box should be there within ``within_days`` of leaving,
-    fresh goods within ``fresh_within_days``; a scale may be off by ``tolerance_g`` or ``tolerance_bps`` of the weight,
-    whichever is more.
-    """
-
-    zone: ZoneInfo
-    box_tare_g: int = 120
-    within_days: int = 7
-    fresh_within_days: int = 3
-    tolerance_g: int = 60
-    tolerance_bps: int = 300

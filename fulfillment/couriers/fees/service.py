@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from fulfillment.couriers.fees import queries
 from fulfillment.couriers.fees.models import CourierBill, CourierChoice, CourierTariff
-from fulfillment.couriers.fees.rules import HANDED_OVER, LEAD_SAYS, Chosen, Quote, SendingTerms, Tariff, choose
+from fulfillment.couriers.fees.rules import HANDED_OVER, LEAD_SAYS, Chosen, Quote, Tariff, choose
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.terms import SendingTerms
 from fulfillment.couriers.weighing.queries import weighed
 from fulfillment.packing.boxes import queries as boxes
 from fulfillment.packing.models import Parcel

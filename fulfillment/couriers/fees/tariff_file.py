@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
-from fulfillment.couriers.fees.rules import HEAVIEST_G, VOLUME_DIVISOR, Step, Tariff, trouble_of
+from fulfillment.couriers.fees.rules import VOLUME_DIVISOR, Step, Tariff, trouble_of
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.terms import HEAVIEST_G
 from kernel.errors import Invalid
 from kernel.parse import FieldError, clean_text, parse_count, parse_yuan
 from kernel.sheets import Cell, plain_yuan

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from fulfillment.couriers.fees.rules import HEAVIEST_G, SendingTerms
+from fulfillment.couriers.terms import HEAVIEST_G, SendingTerms
 from kernel.parse import FieldError
 from kernel.text import Text
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.couriers.fees.rules import SendingTerms
+from fulfillment.couriers.terms import SendingTerms
 from fulfillment.couriers.weighing.models import ParcelWeighing
 from fulfillment.couriers.weighing.rules import RIGHT, Piece, tolerance_g, verdict, what_may_be_wrong
 from fulfillment.packing.models import Parcel
