@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, stream_with_context
 
+from kernel.downloads import csv_download
 from kernel.http import setting, utc_now
 from kernel.sheets import Cell, csv_lines
 
@@ -13,12 +14,8 @@ from kernel.sheets import Cell, csv_lines
 def csv_file(name: str, header: Sequence[object], rows: Iterable[Sequence[Cell]]) -> Response:
     """A CSV file called ``name`` and today's date, for download."""
     zone: ZoneInfo = setting("workshop_zone")
-    filename = f"{name}-{utc_now().astimezone(zone):%Y%m%d-%H%M}.csv"
     lines = stream_with_context(csv_lines([str(word) for word in header], rows))
-    response = Response(lines, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return csv_download(lines, f"{name}-{utc_now().astimezone(zone):%Y%m%d-%H%M}")
 
 
 def local(moment: datetime | None) -> str:

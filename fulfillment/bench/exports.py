@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from flask import current_app
-from werkzeug.wrappers import Response
+from flask import Response
 
+from kernel.downloads import csv_download
 from kernel.sheets import Cell, csv_lines
 
 
 def csv_answer(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str) -> Response:
-    """A list as a CSV file to keep; no cell of it can run as a formula."""
-    response = current_app.response_class("".join(csv_lines(header, rows)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    """A short list as a CSV file, read whole while its transaction is open."""
+    return csv_download("".join(csv_lines(header, rows)), name)
