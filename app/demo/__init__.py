@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.demo import catalog, couriers, labels, packing, people, purchasing, sending, streams, wages
+from app.demo import catalog, couriers, crew, labels, packing, people, purchasing, sending, streams, wages
 from kernel.db import Database
 from kernel.people.models import Person
 
@@ -25,6 +25,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         couriers.load(session, actors, variants, now)
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)
+        crew.load(session, actors, variants, now)
     return True
 
 

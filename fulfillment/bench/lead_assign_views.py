@@ -1,14 +1,17 @@
 """Giving work to people: drag a card, or choose a name; what waits is kept, what is in hand is taken back first."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench.lead_forms import LARGEST_ID, bounded
 from fulfillment.crew.training import queries as training
 from fulfillment.packing import lead_queries, reassign_service
 from fulfillment.packing.pins import queries as pins
+from fulfillment.packing.plans import queries as plans
 from kernel.clock import local_day
 from kernel.errors import Problem
 from kernel.forms import Form
@@ -39,8 +42,19 @@ def assign() -> str:
             kept=pins.kept_by_person(session),
             trainings=training.newest(session, [person.person_id for person in people]),
             today=local_day(now, zone),
+            planned=_planned(session, {person.person_id: person.name for person in people}),
             undo=_undo(),
         )
+
+
+def _planned(session: Session, names: Mapping[int, str]) -> dict[int, str]:
+    """For whom the standing plan means each waiting task."""
+    return {
+        task_id: names[person_id]
+        for person_id, task_ids in plans.planned_ids(session).items()
+        if person_id in names
+        for task_id in task_ids
+    }
 
 
 def _undo() -> dict[str, int] | None:

@@ -72,6 +72,11 @@ class Board:
         return sum(person.here is not None and person.here.break_since is not None for person in self.people)
 
     @property
+    def idle(self) -> list[AtWork]:
+        """Who is here, does not rest, and has nothing in hand."""
+        return [one for one in self.people if one.here and not one.here.break_since and not one.in_hand]
+
+    @property
     def needs_nothing(self) -> bool:
         """Whether nothing waits for a decision."""
         counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases

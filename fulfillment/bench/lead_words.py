@@ -59,9 +59,9 @@ EVENT_WORDS: Mapping[str, Text] = {
 
 # How somebody came or went.
 HOW_WORDS: Mapping[str, Text] = {
-    "badge": Text("工牌", "badge"),
-    "pin": Text("数字密码", "PIN"),
-    "own": Text("自己", "themselves"),
+    "badge": Text("扫工牌", "by badge"),
+    "pin": Text("按密码", "by PIN"),
+    "own": Text("自己", "by themselves"),
     "lead": Text("组长记的", "noted by the lead"),
     "night": Text("夜里自动", "by the night"),
 }

@@ -82,6 +82,7 @@ def begin_break(session: Session, person_id: int, *, now: datetime, by: Actor) -
     """
     packing.require_packer(session, person_id)
     if crew.begin_break(session, person_id, now=now):
+        ask_for_plan(session, now)
         record_change(session, actor=by, action="packer.break", subject=f"person:{person_id}", at=now)
 
 
@@ -93,6 +94,7 @@ def end_break(session: Session, person_id: int, *, now: datetime, by: Actor) -> 
     """
     packing.require_packer(session, person_id)
     if crew.end_break(session, person_id, now=now):
+        ask_for_plan(session, now)
         record_change(session, actor=by, action="packer.back", subject=f"person:{person_id}", at=now)
 
 

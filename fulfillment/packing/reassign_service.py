@@ -10,6 +10,7 @@ from fulfillment.packing import queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.pins import service as pins
+from fulfillment.packing.plans.service import ask_for_plan
 from fulfillment.packing.states import REASSIGNED, TAKEN, WAITING
 from kernel.audit import Actor, record_change
 from kernel.errors import Refused
@@ -47,6 +48,7 @@ def reassign(
         notes.leave_note(session, in_hands_of, TAKEN_BACK, subject=task.parcel.number, now=now, by=by)
     if in_hands_of is None or in_hands_of != to:
         _keep(session, task, to, now=now, by=by)
+        ask_for_plan(session, now)
     return task
 
 

@@ -5,12 +5,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app import workflows
 from app.demo import load_demo
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import Packer, Parcel
+from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.plans import service as plans
 from fulfillment.packing.plans.terms import HandOutTerms
 from kernel.audit import SYSTEM, Actor
@@ -95,9 +94,6 @@ def _pack_and_ship(database: Database, now: datetime) -> None:
     with database.transaction() as session:
         assert packing.undo_finish(session, ids[1], packer.person_id, now=now, by=by)
     with database.transaction() as session:
-        parcel = _packed_parcel(session)
+        parcel = session.get_one(PackingTask, ids[0]).parcel_id
         workflows.hand_over(session, parcel, carrier="SF", tracking="SF1234567890123", by=SYSTEM, now=now)
 
-
-def _packed_parcel(session: Session) -> int:
-    return session.scalars(select(Parcel.id).where(Parcel.state == "packed")).one()
