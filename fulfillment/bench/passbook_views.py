@@ -128,7 +128,7 @@ def _asked() -> Response:
 
 
 def _ask_page(session: Session, line: PassBookLine | None, form: Form) -> str:
-    return render_template("bench/ask.html", line=line, form=form, choices=ABOUT_A_LINE, **_frame(session))
+    return render_template("bench/ask.html", line=line, form=form, ways=ABOUT_A_LINE, **_frame(session))
 
 
 @blueprint.get("/passbook/pay/<int:run_id>")
