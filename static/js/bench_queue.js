@@ -308,7 +308,7 @@ async function begin() {
   await dropOld();
   if (isKept) screen.dropOldNews();
   const last = mine().filter((action) => action.kind !== "put_back").at(-1);
-  if (work && last && ["done", "scan"].includes(last.kind) && last.task && last.state !== "refused" && ageOf(last) < UNDO_MS) {
+  if (work && last && ["done", "scan"].includes(last.kind) && last.task && last.state !== "refused" && ageOf(last) < UNDO_MS - 1000) {
     screen.dropOldNews();
     offerUndo(last, UNDO_MS - ageOf(last));
   }

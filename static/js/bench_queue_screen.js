@@ -48,6 +48,9 @@ export function showScreen(kind, value = "") {
   const template = work.querySelector(kind === "card" || kind === "put-back" || kind === "what-next" ? `template[data-${kind}="${value}"]` : `template[data-part="${kind}"]`);
   screen.replaceChildren(template.content.cloneNode(true));
   for (const button of screen.querySelectorAll("[data-speak-now]")) button.hidden = !window.speechSynthesis;
+  // As a new page would: from its top, and read on from its beginning.
+  window.scrollTo({ top: 0, behavior: "instant" });
+  document.getElementById("main").focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("gongfang:screen"));
 }
 
@@ -78,7 +81,8 @@ export function showAbout(card) {
     scan.elements.card.value = card.task;
     scan.elements.shown.value = card.number;
   }
-  if (scan) scan.hidden = !card;
+  const scanning = document.querySelector("[data-scanning]");
+  if (scanning) scanning.hidden = !card;
   const wrong = document.querySelector(".bench-foot a[href^='/bench/wrong']");
   if (wrong) wrong.href = card ? `/bench/wrong?parcel=${card.number}` : "/bench/wrong";
 }
@@ -89,6 +93,7 @@ export function showSum({ pieces, fen }) {
   const mark = `${pieces} ${fen}`;
   if (!label || label.dataset.sum === mark) return;
   label.dataset.sum = mark;
+  correctDone({ pieces, fen });
   label.textContent = sentence("today", { count: pieces });
   showPrice(earned, Math.max(0, fen));
 }
@@ -122,16 +127,15 @@ export const sayNote = (text) => say("news", text && "note", text);
 export const sayTrouble = (text) => say("news", "trouble", text);
 export const clearNews = () => say("news", "");
 
-/** "Packed, number 12 today", with the way back for as many seconds as are left. */
-export function sayDone({ pieces, fen }, leftMs, takeBack) {
-  const text = sentence("done", { count: pieces, spoken: spoken(Math.max(0, fen)), yuan: yuan(Math.max(0, fen)) });
-  const line = say("done", "done", text);
+/** "Packed, number 12 today", with the way back for as many seconds as are left. Gives the words. */
+export function sayDone(sum, leftMs, takeBack) {
+  const line = say("done", "done", doneWords(sum));
   const button = line.querySelector("[data-take-back]");
   const ends = performance.now() + leftMs;
   const timer = setInterval(tick, 250);
   button.addEventListener("click", takeBack);
   tick();
-  return text;
+  return doneWords(sum);
 
   function tick() {
     const left = Math.ceil((ends - performance.now()) / 1000);
@@ -140,6 +144,15 @@ export function sayDone({ pieces, fen }, leftMs, takeBack) {
     clearInterval(timer);
     button.remove();
   }
+}
+
+const doneWords = ({ pieces, fen }) =>
+  sentence("done", { count: pieces, spoken: spoken(Math.max(0, fen)), yuan: yuan(Math.max(0, fen)) });
+
+/** The sum in that sentence follows what the server says. */
+function correctDone(sum) {
+  const slot = zone.querySelector("[data-slot=done] [data-words]");
+  if (slot) slot.textContent = doneWords(sum);
 }
 
 export const clearDone = () => say("done", "");

@@ -483,5 +483,7 @@ def test_the_shell_and_its_worker_are_there_for_anybody(tablet: Tablet) -> None:
     assert (worker.status_code, worker.mimetype) == (200, "text/javascript")
     assert worker.headers["Service-Worker-Allowed"] == "/bench"
     assert '"/bench/offline"' in worker.text
-    assert tablet.browser.get("/bench/sw.js").text == worker.text, "the same for all, or browsers would fetch it for ever"
+    assert tablet.browser.get("/bench/sw.js").text == worker.text, (
+        "the same for all, or browsers would fetch it for ever"
+    )
     assert "没有网络" in browser.get("/bench/offline").text
