@@ -2,7 +2,15 @@
 
 from datetime import datetime
 
-from app.care import guards, invariants, sending_invariants, shop_invariants, village_invariants, wage_invariants
+from app.care import (
+    guards,
+    invariants,
+    label_invariants,
+    sending_invariants,
+    shop_invariants,
+    village_invariants,
+    wage_invariants,
+)
 from app.care.invariants import Report
 from app.care.models import INVARIANTS, note_run
 from kernel.db import Database
@@ -16,6 +24,7 @@ ALL_INVARIANTS = (
     *village_invariants.FARMERS,
     *wage_invariants.WAGES,
     *sending_invariants.SENDING,
+    *label_invariants.LABELS,
     *guards.GUARDS,
 )
 

@@ -26,6 +26,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)
         crew.load(session, actors, variants, now)
+        labels.load_prints(session, actors, now)
     return True
 
 

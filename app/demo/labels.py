@@ -11,6 +11,9 @@ from fulfillment.labels.papers import BAG, CERTIFICATE
 from fulfillment.labels.printers import queries as printers
 from fulfillment.labels.printers import service as printer_service
 from fulfillment.labels.printers.service import PrinterFacts
+from fulfillment.packing import print_service
+from fulfillment.packing.models import Parcel
+from fulfillment.packing.states import OPEN, PACKED
 from fulfillment.purchasing.models import Bagging, Lot
 from fulfillment.purchasing.repacking import service
 from fulfillment.purchasing.repacking.service import BagWish, CertificateFacts
@@ -64,3 +67,16 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
         now=now,
         by=by,
     )
+
+
+def load_prints(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
+    """Slips of some parcels as one job, one of them printed again after a jam."""
+    mine = select(Parcel.id).where(Parcel.state.in_([PACKED, OPEN])).order_by(Parcel.state.desc(), Parcel.due_at)
+    ids = list(session.scalars(mine.limit(4)))
+    if not ids:
+        return
+    by = actors["lead"]
+    job = print_service.print_slips(session, ids, reason="", now=now, by=by, key="demo-slips")
+    again = print_service.print_again(session, job, 1, 1, reason="torn", now=now, by=by, key="demo-slips-again")
+    for each in (job, again):
+        print_service.note_came_out(session, each, now=now)

@@ -98,9 +98,9 @@ def show(print_id: int) -> tuple[str, int]:
 def label_pdf(print_id: int) -> Response:
     """The labels as a PDF, for half an hour after they were noted."""
     with transaction() as session:
-        printed, variant = _printed(session, print_id)
+        printed, _ = _printed(session, print_id)
         refuse_old(printed.at > utc_now() - PRINT_WITHIN)
-        sheets = repack_paper.bag_sheets(printed, variant.net_g)
+        sheets = repack_paper.bag_sheets(printed)
     return pdf_answer(sheets_pdf(sheets), f"bags-{print_id}")
 
 
@@ -231,7 +231,7 @@ def _preview(session: Session, lot: Lot, wish: BagWish, form: Form) -> list[tupl
 def _print_page(print_id: int, form: Form, problem: Problem | None = None) -> tuple[str, int]:
     with transaction() as session:
         printed, variant = _printed(session, print_id)
-        sheets = repack_paper.bag_sheets(printed, variant.net_g)
+        sheets = repack_paper.bag_sheets(printed)
         page = render_template(
             "weigh/bag_label_print.html",
             printed=printed,

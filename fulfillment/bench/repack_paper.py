@@ -37,12 +37,12 @@ def trace_url(lot: Lot) -> str:
     return address
 
 
-def bag_sheets(printed: BagLabelPrint, net_g: int) -> list[Sheet]:
+def bag_sheets(printed: BagLabelPrint) -> list[Sheet]:
     """All labels of a print on their sheets."""
     (_, name), *words = printed.words
     label = BagLabel(
         name=name,
-        net_g=net_g,
+        net_g=printed.net_g,
         packed_on=printed.packed_on,
         best_before=printed.best_before,
         lot=printed.lot.number,

@@ -87,6 +87,20 @@ PLANTS = {
             "SELECT id, began_at - interval '1 hour', began_at FROM shifts ORDER BY id LIMIT 1"
         )
     ],
+    "other_work_adds_up": [
+        "UPDATE work_shares SET amount_fen = amount_fen + 1 WHERE id = (SELECT min(id) FROM work_shares)"
+    ],
+    "corrections_took_two": [
+        "ALTER TABLE wage_corrections DROP CONSTRAINT ck_wage_corrections_second_person",
+        "UPDATE wage_corrections SET decided_by_id = proposed_by_id WHERE granted_fen <> 0",
+    ],
+    "the_law_is_added_once": [
+        "UPDATE top_ups SET working = jsonb_set(working, '{minimum_fen}', '1') WHERE what = 'minimum'"
+    ],
+    "pay_runs_take_once": [
+        "UPDATE pay_runs SET total_fen = total_fen + 1 WHERE state = 'closed'",
+    ],
+    "paid_out_is_due": ["UPDATE payouts SET fen = fen + 1 WHERE id = (SELECT min(id) FROM payouts)"],
     "farmers_get_the_promise": [
         "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_promise_kept",
         "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_unit_adds_up",
@@ -124,6 +138,9 @@ PLANTS = {
     "split_parcels_keep_their_goods": [
         "DELETE FROM parcel_lines WHERE parcel_id IN (SELECT max(split_from_id) FROM parcels)"
     ],
+    "slips_come_from_jobs": ["UPDATE slip_prints SET copy = copy + 1 WHERE copy > 1"],
+    "labels_within_their_lot": ["UPDATE bag_label_prints SET labels = labels + 100000"],
+    "certificates_within_their_lots": ["DELETE FROM certificate_lots"],
     "batches_are_in_one_persons_hands": [
         (
             "UPDATE packing_tasks SET packer_id = (SELECT max(person_id) FROM packers) WHERE id = ("
@@ -134,6 +151,13 @@ PLANTS = {
     "planned_work_exists": ["UPDATE planned_tasks SET person_id = 0, task_id = -task_id"],
     "ledgers_are_locked": ["DROP TRIGGER wage_entries_append_only ON wage_entries"],
     "constraints_are_in_force": ["ALTER TABLE orders DROP CONSTRAINT ck_orders_refunds_within_total"],
+    "waybills_fit_their_parcels": [
+        (
+            "UPDATE waybills SET number = (SELECT tracking_number FROM parcels WHERE state = 'handed_over' LIMIT 1), "
+            "state = 'issued', issued_at = now() WHERE id = (SELECT min(id) FROM waybills)"
+        )
+    ],
+    "delivered_orders_arrived": ["UPDATE trackings SET how_ended = 'returned' WHERE how_ended = 'delivered'"],
 }
 
 # A broken fact may well break a second sentence about it; these do.
@@ -151,18 +175,12 @@ ALSO = {
     "reversals_match": {"wages_are_what_was_packed"},
     "farmers_get_the_promise": {"constraints_are_in_force"},
     "deliveries_are_owed": {"settlements_add_up"},
+    "corrections_took_two": {"constraints_are_in_force"},
     "taken_back_is_not_paid": {"settlements_add_up"},
 }
 
 
 @pytest.fixture(scope="module")
-    "waybills_fit_their_parcels": [
-        (
-            "UPDATE waybills SET number = (SELECT tracking_number FROM parcels WHERE state = 'handed_over' LIMIT 1), "
-            "state = 'issued', issued_at = now() WHERE id = (SELECT min(id) FROM waybills)"
-        )
-    ],
-    "delivered_orders_arrived": ["UPDATE trackings SET how_ended = 'returned' WHERE how_ended = 'delivered'"],
 def evening(server_url: str) -> Iterator[Database]:
     """One busy evening for all plants; each is rolled back."""
     with database_of_its_own(server_url) as database:

@@ -18,7 +18,7 @@ class BagLabelPrint(Base):
 
     __tablename__ = "bag_label_prints"
     __table_args__ = (
-        CheckConstraint("labels > 0", name="labels_positive"),
+        CheckConstraint("labels > 0 AND net_g > 0", name="labels_positive"),
         CheckConstraint("best_before > packed_on", name="best_before_is_later"),
         CheckConstraint("(again_of_id IS NULL) = (reason = '')", name="again_has_reason"),
         CheckConstraint("first_place > 0", name="first_place_positive"),
@@ -30,6 +30,7 @@ class BagLabelPrint(Base):
     lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), index=True)
     variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"))
     labels: Mapped[int]
+    net_g: Mapped[Grams]
     packed_on: Mapped[date]
     best_before: Mapped[date]
     words: Mapped[list[list[str]]] = mapped_column(JSONB)

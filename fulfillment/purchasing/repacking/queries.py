@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.purchasing.models import Lot
 from fulfillment.purchasing.repacking.models import BagLabelPrint, Certificate, CertificateLot, CertificatePrint
-from shop.catalog.models import Variant
 
 PAGE = 50
 
@@ -30,11 +29,8 @@ def label_prints_of(session: Session, lot_id: int) -> Sequence[BagLabelPrint]:
 
 def labels_printed_g(session: Session, lot_id: int) -> int:
     """How many grams of a lot have labels for bags, each bag counted once: reprints stand for bags that have one."""
-    printed = (
-        select(func.coalesce(func.sum(BagLabelPrint.labels * Variant.net_g), 0))
-        .join(Variant, Variant.id == BagLabelPrint.variant_id)
-        .where(BagLabelPrint.lot_id == lot_id, BagLabelPrint.again_of_id.is_(None))
-    )
+    total = func.coalesce(func.sum(BagLabelPrint.labels * BagLabelPrint.net_g), 0)
+    printed = select(total).where(BagLabelPrint.lot_id == lot_id, BagLabelPrint.again_of_id.is_(None))
     return int(session.scalar(printed) or 0)
 
 
