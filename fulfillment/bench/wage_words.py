@@ -1,11 +1,12 @@
 """The words of wages: what a line is about, in a sentence that can be read aloud, and names of the things around it."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fulfillment.piecework.minimum import rules as minimum
 from fulfillment.piecework.pay import rules as pay
+from fulfillment.piecework.pay.queries import PayslipRow
 from fulfillment.piecework.queries import PassBookLine
 from fulfillment.piecework.work import rules as work
 from kernel.money import spoken_yuan, yuan
@@ -74,6 +75,7 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "said_rate": said_rate,
         "said_yuan": said_yuan,
         "signed": signed,
+        "slip_word": slip_word,
         "split_words": SPLITS,
         "top_up_words": TOP_UPS,
         "warning_words": WARNINGS,
@@ -114,7 +116,25 @@ def said_days(first: date, last: date) -> str:
     """Some days, short: one day, a month, or from and to."""
     if first == last:
         return f"{first:%Y-%m-%d}"
+    if first.day == 1 and (last + timedelta(days=1)).day == 1 and (first.year, first.month) == (last.year, last.month):
+        return t("{y} 年 {m} 月", "{y}-{m:02d}", y=first.year, m=first.month)
     return t("{a} 到 {b}", "{a} to {b}", a=f"{first:%Y-%m-%d}", b=f"{last:%Y-%m-%d}")
+
+
+def slip_word(row: PayslipRow) -> str:
+    """What a row of a payslip is for."""
+    if row.kind == "piece":
+        return t("包裹 {n} 件，一件 ¥{fen}", "{n} parcels at ¥{fen}", n=row.count, fen=yuan(row.rate_fen or 0))
+    if row.kind == "work":
+        quantity = said_quantity(row.quantity or 0, row.unit or work.PIECE)
+        if row.shared:
+            return t("{what}，和别人一起 {n}", "{what}, {n} together with others", what=row.work, n=quantity)
+        return t("{what} {n}", "{what}, {n}", what=row.work, n=quantity)
+    if row.kind == "correction":
+        return t("更正：{reason}", "Correction: {reason}", reason=row.note)
+    assert row.first_day is not None
+    assert row.last_day is not None
+    return t("{what}，{days}", "{what}, {days}", what=TOP_UPS[row.kind], days=said_days(row.first_day, row.last_day))
 
 
 def what_of(line: PassBookLine) -> str:

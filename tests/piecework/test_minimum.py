@@ -16,7 +16,7 @@ from fulfillment.crew.models import Shift, ShiftBreak
 from fulfillment.piecework.minimum import queries
 from fulfillment.piecework.minimum import service as minimum
 from fulfillment.piecework.minimum.models import MinWage, PayFacts
-from fulfillment.piecework.minimum.rules import Days, Line, Working, kind_of_day, periods_ending, work_out
+from fulfillment.piecework.minimum.rules import Days, Line, ToAdd, Working, kind_of_day, periods_ending, work_out
 from fulfillment.piecework.rules import Pieces, piece_pay
 from kernel.audit import SYSTEM, Actor
 from kernel.db import Database
@@ -156,7 +156,7 @@ def choose(session: Session, period: str, rest_weekdays: str = "67") -> None:
     minimum.set_terms(session, period=period, tier=3, rest_weekdays=rest_weekdays, valid_from=FIRST, now=NOW, by=SYSTEM)
 
 
-def additions(session: Session, person: Actor) -> list[queries.ToAdd]:
+def additions(session: Session, person: Actor) -> list[ToAdd]:
     return queries.to_add(session, [id_of(person)], FIRST, LAST, now=AFTER, zone=ZONE).get(id_of(person), [])
 
 

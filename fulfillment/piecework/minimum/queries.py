@@ -12,7 +12,7 @@ from fulfillment.crew import queries as crew
 from fulfillment.crew.rules import Worked, worked_seconds
 from fulfillment.piecework.minimum import rules
 from fulfillment.piecework.minimum.models import CalendarDay, MinWage, PayFacts, PayTerms, TopUp
-from fulfillment.piecework.minimum.rules import Days, Line, Working
+from fulfillment.piecework.minimum.rules import Days, Line, ToAdd, Working
 from kernel.clock import day_bounds, local_day
 
 
@@ -63,15 +63,6 @@ def facts_of(session: Session, person_id: int) -> PayFacts:
 def all_facts(session: Session) -> dict[int, PayFacts]:
     """How people are paid, by person; who has said nothing is not in it."""
     return {facts.person_id: facts for facts in session.scalars(select(PayFacts))}
-
-
-@dataclass(frozen=True)
-class ToAdd:
-    """What the law adds for a person and a period that was not added before; fen."""
-
-    working: Working
-    factors_fen: int
-    minimum_fen: int
 
 
 _EARNED = text("""

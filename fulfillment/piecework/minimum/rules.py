@@ -92,6 +92,15 @@ class Working:
         return cls(**{**kept, **days})
 
 
+@dataclass(frozen=True)
+class ToAdd:
+    """What the law adds for a person and a period that was not added before; fen."""
+
+    working: Working
+    factors_fen: int
+    minimum_fen: int
+
+
 def work_out(
     period: Days,
     lines: Iterable[Line],

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fulfillment.piecework.minimum.models import CalendarDay, MinWage, PayFacts, PayTerms, TopUp
-from fulfillment.piecework.minimum.queries import ToAdd, facts_of
+from fulfillment.piecework.minimum.queries import facts_of
+from fulfillment.piecework.minimum.rules import ToAdd
 from fulfillment.piecework.models import WageEntry
 from kernel.audit import Actor, differences, record_change
 from kernel.clock import day_bounds

@@ -17,6 +17,7 @@ from fulfillment.piecework.pay.models import Payout, PayRun, PayRunPerson
 from fulfillment.piecework.pay.rules import PersonPay, Sums
 from kernel.clock import day_bounds
 from kernel.people.models import Person
+from kernel.text import Text
 
 
 def runs(session: Session, most: int = 50) -> Sequence[PayRun]:
@@ -159,45 +160,62 @@ def runs_of(session: Session, person_id: int) -> Sequence[PayRunPerson]:
 
 @dataclass(frozen=True)
 class PayslipRow:
-    """Lines of one kind taken together: so many at so much."""
+    """Lines of one kind taken together: parcels at one rate, a kind of work, one correction, one addition by law.
+
+    ``quantity`` of other work in pieces or grams (``unit``), all that a team did together where it was ``shared``.
+    """
 
     kind: str
-    word_zh: str
-    word_en: str
+    work_zh: str
+    work_en: str
     count: int
     rate_fen: int | None
     fen: int
-    note: str = ""
+    note: str
+    quantity: int | None
+    unit: str | None
+    shared: bool | None
+    first_day: date | None
+    last_day: date | None
+
+    @property
+    def work(self) -> Text:
+        """The kind of other work."""
+        return Text(self.work_zh, self.work_en)
 
 
 _SLIP = text("""
     SELECT 'piece' AS kind, '' AS zh, '' AS en, sum(CASE w.kind WHEN 'piece' THEN 1 ELSE -1 END)::int AS count,
-           w.rate_fen AS rate_fen, sum(w.amount_fen)::bigint AS fen, '' AS note, 1 AS place
+           w.rate_fen AS rate_fen, sum(w.amount_fen)::bigint AS fen, '' AS note, NULL::bigint AS quantity, NULL AS unit,
+           NULL::boolean AS shared, NULL::date AS first_day, NULL::date AS last_day, 1 AS place
     FROM wage_entries w JOIN pay_run_entries e ON e.entry_id = w.id AND e.kind = 'taken'
     WHERE e.run_id = :run AND e.person_id = :person AND w.task_id IS NOT NULL
     GROUP BY w.rate_fen HAVING sum(CASE w.kind WHEN 'piece' THEN 1 ELSE -1 END) <> 0
     UNION ALL
-    SELECT 'work', k.name_zh, k.name_en, count(DISTINCT b.id)::int, NULL, sum(w.amount_fen)::bigint, '', 2
+    SELECT 'work', k.name_zh, k.name_en, count(*)::int, NULL, sum(w.amount_fen)::bigint, '', sum(b.quantity)::bigint,
+           min(b.unit), team.size > 1, NULL, NULL, 2
     FROM wage_entries w JOIN pay_run_entries e ON e.entry_id = w.id AND e.kind = 'taken'
     JOIN work_shares s ON s.id = w.share_id JOIN work_bookings b ON b.id = s.booking_id JOIN work_kinds k ON k.id = b.kind_id
+    CROSS JOIN LATERAL (SELECT count(*) AS size FROM work_shares o WHERE o.booking_id = b.id) team
     WHERE e.run_id = :run AND e.person_id = :person
-    GROUP BY k.id, k.name_zh, k.name_en HAVING sum(w.amount_fen) <> 0
+      AND NOT EXISTS (SELECT 1 FROM wage_entries back WHERE back.share_id = s.id AND back.kind = 'reversal')
+    GROUP BY k.id, k.name_zh, k.name_en, team.size > 1
     UNION ALL
-    SELECT 'correction', '', '', 1, NULL, w.amount_fen, w.reason, 3
+    SELECT 'correction', '', '', 1, NULL, w.amount_fen, w.reason, NULL, NULL, NULL, NULL, NULL, 3
     FROM wage_entries w JOIN pay_run_entries e ON e.entry_id = w.id AND e.kind = 'taken'
     WHERE e.run_id = :run AND e.person_id = :person AND w.correction_id IS NOT NULL
     UNION ALL
-    SELECT u.what, u.first_day::text, u.last_day::text, 1, NULL, w.amount_fen, '', 4
+    SELECT u.what, '', '', 1, NULL, w.amount_fen, '', NULL, NULL, NULL, u.first_day, u.last_day, 4
     FROM wage_entries w JOIN pay_run_entries e ON e.entry_id = w.id AND e.kind = 'taken'
     JOIN top_ups u ON u.id = w.top_up_id
     WHERE e.run_id = :run AND e.person_id = :person
-    ORDER BY place, rate_fen, zh
+    ORDER BY place, rate_fen, zh, shared, first_day
 """)
 
 
 def payslip(session: Session, run_id: int, person_id: int) -> list[PayslipRow]:
     """What a person's pay is made of, in few lines that each say what they are."""
-    return [PayslipRow(*row[:7]) for row in session.execute(_SLIP, {"run": run_id, "person": person_id})]
+    return [PayslipRow(*row[:12]) for row in session.execute(_SLIP, {"run": run_id, "person": person_id})]
 
 
 def workings(session: Session, run_id: int, person_id: int) -> list[Mapping[str, object]]:

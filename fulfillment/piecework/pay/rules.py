@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from fulfillment.piecework.minimum.queries import ToAdd
+from fulfillment.piecework.minimum.rules import ToAdd
 
 CASH, BANK = METHODS = ("cash", "bank")
 PAID, CAME_BACK = "paid", "came_back"
