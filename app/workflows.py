@@ -179,12 +179,9 @@ def advise_courier(session: Session, lead: Parcel, *, now: datetime) -> Advice:
 
 
 def weigh_box(session: Session, parcel_id: int, weight_g: int, *, reason: str, by: Actor, now: datetime) -> Weighed:
-    """The box that a parcel goes in is on the scale; its courier is chosen anew for what it really weighs."""
+    """The box that a parcel goes in is on the scale; its courier stays, its fee follows the scale when it leaves."""
     box = boxes.lock_box(session, parcel_id)
-    weighed = weighing.weigh_box(session, box, weight_g, reason=reason, terms=sending_terms, now=now, by=by)
-    if weighed.may_leave:
-        fees.choose_couriers(session, box, terms=sending_terms, now=now, by=SYSTEM)
-    return weighed
+    return weighing.weigh_box(session, box, weight_g, reason=reason, terms=sending_terms, now=now, by=by)
 
 
 def combine_parcels(session: Session, parcel_ids: Sequence[int], *, by: Actor, now: datetime) -> Parcel:

@@ -12,6 +12,7 @@ from fulfillment.couriers import queries as couriers
 from fulfillment.couriers.fees import queries as fees
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.service import read_waybill
+from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.couriers.weighing.rules import read_scale
 from fulfillment.packing import lead_queries, queries
 from fulfillment.packing.boxes import queries as boxes
@@ -106,13 +107,18 @@ def _refuse_other_pile(session: Session, form: Form, parcel: Parcel) -> None:
     Raises:
         Refused: the number on the label is another courier's.
     """
-    choice = fees.choice_of(session, parcel.sent_with_id or parcel.id)
+    lead_id = parcel.sent_with_id or parcel.id
+    choice, issued = fees.choice_of(session, lead_id), waybills.issued_of(session, lead_id)
     try:
-        carrier, _ = read_waybill(str(form.value("carrier")), str(form.value("tracking")))
+        carrier, number = read_waybill(str(form.value("carrier")), str(form.value("tracking")))
     except Invalid:
         # Handing over says what is wrong with it, and knows the numbers of labels that we asked for.
         return
-    if choice is None or choice.carrier == carrier or form.ticked("other_courier") or parcel.state == HANDED_OVER:
+    # A label that was issued for this box is the right one, whoever is cheaper by now.
+    is_labelled = issued is not None and issued.number == number
+    if choice is None or is_labelled or choice.carrier == carrier:
+        return
+    if form.ticked("other_courier") or parcel.state == HANDED_OVER:
         return
     meant, got = CARRIERS[choice.carrier], CARRIERS[carrier]
     raise Refused(

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from fulfillment.bench import slip_paper
 from fulfillment.bench.slip_forms import read_range, read_reprint_reason
 from fulfillment.bench.slip_paper import is_open, pdf_answer
+from fulfillment.couriers.fees import queries as fees
 from fulfillment.labels.papers import SLIP
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.labels.sheets import slip_sheets, slips_pdf
@@ -233,6 +234,7 @@ def _choice(session: Session, form: Form, shows_all: bool) -> str:
         largest=LARGEST_BATCH,
         reasons=[(code, word, "") for code, word in REPRINT_REASONS.items()],
         choice=slip_paper.printer_choice(session),
+        couriers=fees.choices_of(session, [parcel.id for parcel in parcels]),
         form=form,
         form_key=once.new_key(),
     )
