@@ -35,6 +35,7 @@ from fulfillment.packing.plans.terms import HandOutTerms
 from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.repacking import queries as repacking_queries
 from fulfillment.purchasing.service import WeighIn
 from kernel import outbox
 from kernel.audit import SYSTEM, Actor, record_change
@@ -339,6 +340,7 @@ def lot_story(session: Session, number: str) -> dict[str, Any] | None:
         "day": delivery.day,
         "grade": delivery.grade,
         "has_certificate": delivery.has_certificate,
+        "certificates": [each.number for each in repacking_queries.certificates_of(session, lot.id)],
         "quote_fen_per_kg": delivery.quote_fen_per_kg,
         "quote_market": delivery.quote_market,
         "quote_day": delivery.quote_day,

@@ -165,6 +165,7 @@ def test_a_trace_page_names_the_grower_only_with_consent(
         "day": date(2026, 11, 24),
         "grade": "一级",
         "has_certificate": True,
+        "certificates": ["HGZ261124-001"],
         "quote_fen_per_kg": 8_000,
         "quote_market": "新发地",
         "quote_day": date(2026, 11, 23),

@@ -213,6 +213,7 @@ def test_a_certificate_gets_a_number_and_says_everything(scale: Desk, database: 
     codes = [code for sheet in pages_at(pdf, 203) for code in all_codes_on(sheet)]
     assert [text.rpartition("/")[2] for _, text in codes] == [heap.number] * 2
     assert "HGZ261124-001" in scale.look("/bench/weigh/certificates").text
+    assert "HGZ261124-001" in scale.look(f"/trace/{heap.number}").text, "buyers see it too"
 
 
 def test_a_certificate_promises_no_more_than_came(scale: Desk, database: Database, heap: Heap) -> None:
