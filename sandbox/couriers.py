@@ -159,8 +159,8 @@ class Depot:
 
     def _move_by_itself(self, number: str, parcel: Thing | None) -> Thing:
         if parcel is None or not parcel["steps"]:
-            # What this depot never saw was handed over elsewhere and is on its way already.
-            parcel = self.move(number, "moving" if parcel is None else "collected")
+            # What this depot never saw was handed over elsewhere and is nearly there.
+            parcel = self.move(number, "delivering" if parcel is None else "collected")
         while parcel["steps"][-1]["stage"] in _BY_ITSELF[:-1]:
             last = parcel["steps"][-1]
             due = last["at"] + self.levers.stage_s

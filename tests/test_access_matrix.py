@@ -185,6 +185,7 @@ POST /bench/lead/waybills/<int:waybill_id>/again                       owner lea
 POST /bench/lead/waybills/<int:waybill_id>/drop                        owner lead
 POST /bench/lead/waybills/<int:waybill_id>/number                      owner lead
 POST /bench/lead/waybills/ask                                          owner lead
+POST /bench/lead/waybills/parcels/<number>/track                       owner lead
 POST /bench/lead/waybills/print                                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>                        owner lead
 GET  /bench/lead/waybills/prints/<int:print_id>.pdf                    owner lead

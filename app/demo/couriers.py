@@ -139,7 +139,7 @@ def _pack(session: Session, packer: Actor, parcel: Parcel, at: datetime) -> None
 
 
 def _tell(session: Session, parcel: Parcel, sent: _Sent, left: datetime, now: datetime) -> None:
-    """What the courier has told so far."""
+    """What the courier told two hours ago, so that the worker soon asks again."""
     steps = tuple(Step(left + timedelta(hours=hours), state, words) for hours, state, words in sent.lines)
     journey = Journey(steps[-1].state, steps)
-    workflows.note_journey(session, parcel.id, sent.tracking, journey, _STUCK_AFTER, now - timedelta(minutes=40))
+    workflows.note_journey(session, parcel.id, sent.tracking, journey, _STUCK_AFTER, now - timedelta(hours=2))

@@ -12,6 +12,8 @@ from fulfillment.couriers.cases import queries as courier_cases
 from fulfillment.couriers.fees import queries as fees
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.tracking import queries as tracking
+from fulfillment.couriers.tracking import service as tracking_service
+from fulfillment.couriers.tracking import steps as tracking_steps
 from fulfillment.couriers.waybills import labels, queries, service
 from fulfillment.couriers.waybills.models import Waybill, WaybillPrint
 from fulfillment.couriers.waybills.queries import PrintBatch
@@ -19,6 +21,8 @@ from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSU
 from fulfillment.labels.courier import CourierLabel, courier_label_pdf, unprintable_on
 from fulfillment.labels.papers import COURIER
 from fulfillment.labels.rules import REPRINT_REASONS
+from fulfillment.packing import queries as packing
+from fulfillment.packing.lead_rules import parcel_number, read_scan
 from kernel import once
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
@@ -126,6 +130,25 @@ def _waybill_parcel(session: Session, waybill_id: int) -> str:
     if waybill is None:
         raise NotFound("没有这张运单。", "There is no such waybill.")
     return waybill.parcel.number
+
+
+@blueprint.post("/parcels/<number>/track")
+@requires(LEAD, OWNER)
+def ask_where(number: str) -> Response:
+    """Ask the courier now where a parcel is; within half an hour of the last question nothing is asked."""
+    with transaction() as session:
+        parcel = packing.parcel_by_number(session, parcel_number(read_scan(number)))
+        if parcel is None:
+            raise NotFound("没有这个包裹。", "There is no such parcel.")
+        (lead,) = service.lock_parcels(session, [parcel.sent_with_id or parcel.id])
+        is_asked = tracking_service.ask_soon(session, lead, utc_now())
+        if is_asked:
+            tracking_steps.ask_now(session, utc_now())
+    if is_asked:
+        flash(t("在问快递了，过一会儿刷新。", "The courier is being asked; reload in a moment."), "done")
+    else:
+        flash(t("刚问过，半小时里不再问。", "It was asked just now; not again within half an hour."), "problem")
+    return redirect(url_for("lead.parcels.show_parcel", number=parcel.number), code=303)
 
 
 @blueprint.post("/print")

@@ -14,6 +14,7 @@ from fulfillment.couriers.cases.rules import KINDS
 from fulfillment.couriers.providers import TRACK_STATES
 from fulfillment.couriers.tracking import rules, service, steps
 from tests.couriers.world import STUCK_AFTER, House
+from tests.lead.world import parcel_of
 from tests.world import NOW
 
 STATES = st.sampled_from(("", *TRACK_STATES))
@@ -127,6 +128,25 @@ def test_nobody_asks_again_within_half_an_hour_even_when_two_workers_do(town: Ho
     assert town.track(timedelta(minutes=29)) == 0
     assert town.depot.asked == asked
     assert town.track(timedelta(minutes=1)) == 1
+
+
+def test_whoever_asks_now_is_answered_now_but_not_twice_within_half_an_hour(town: House) -> None:
+    number, given = leave(town)
+    town.depot.move(given, "moving", at=town.now.timestamp())
+
+    def ask_now() -> bool:
+        with town.database.transaction() as session:
+            return service.ask_soon(session, parcel_of(session, number), town.now)
+
+    assert ask_now()
+    assert town.track(timedelta(0)) == 1
+    assert town.state(number) == "moving"
+    town.now += timedelta(minutes=29)
+    assert not ask_now()
+    assert town.track(timedelta(0)) == 0
+    town.now += timedelta(minutes=1)
+    assert ask_now()
+    assert town.track(timedelta(0)) == 1
 
 
 def test_a_round_has_an_end(town: House) -> None:

@@ -323,3 +323,15 @@ def test_a_case_is_noted_once_and_settled_with_how_it_ended(
     for path in (f"/bench/lead/courier-cases/{2**70}/note", "/bench/lead/courier-cases/99/settle"):
         form = {"words": "x", "outcome": "solved", "form_key": form_key(page.text)}
         assert lead.post(path, data=form).status_code == 404
+
+
+def test_the_lead_asks_the_courier_now(lead: FlaskClient, database: Database, bench: Bench) -> None:
+    number = packed_parcel(database, bench)
+    lead.post("/bench/lead/hand-over", data={"parcel": number, "tracking": "78000000000128", "carrier": ""})
+    assert "现在问快递" in lead.get(f"/bench/lead/parcels/{number}").text
+    assert lead.post(f"{WAYBILLS}/parcels/{number}/track").status_code == 303
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM jobs WHERE kind = 'track_parcels'")) == 1
+        assert session.scalar(text("SELECT next_look_at FROM trackings")) == NOW
+    assert "在问快递了" in lead.get(f"/bench/lead/parcels/{number}").text
+    assert lead.post(f"{WAYBILLS}/parcels/NOBODY/track").status_code == 404

@@ -49,6 +49,21 @@ def follow_other_number(session: Session, parcel: Parcel, now: datetime) -> None
         cases.pass_cases(session, parcel.id, rules.PASSING, now=now)
 
 
+def ask_soon(session: Session, parcel: Parcel, now: datetime) -> bool:
+    """Somebody wants to know now: asked at once, unless that was within half an hour. Returns whether it is asked.
+
+    ``parcel`` must be locked.
+    """
+    tracking = session.get(Tracking, parcel.id, with_for_update=True, populate_existing=True)
+    if tracking is None or tracking.how_ended:
+        return False
+    if tracking.looked_at is not None and now - tracking.looked_at < rules.SHORTEST:
+        return False
+    tracking.next_look_at = now
+    session.flush()
+    return True
+
+
 @dataclass(frozen=True)
 class Look:
     """One question to a courier."""

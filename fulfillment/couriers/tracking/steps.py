@@ -35,6 +35,11 @@ def plan(session: Session, now: datetime) -> None:
     outbox.enqueue(session, JOB, {}, now=now, run_at=run_at, key=f"{JOB}:{slot}")
 
 
+def ask_now(session: Session, now: datetime) -> None:
+    """Let the worker make a round at once; pressed by many it is one."""
+    outbox.enqueue(session, JOB, {}, now=now, key=f"{JOB}:now")
+
+
 def track_parcels(
     database: Database,
     desk: CourierDesk,
