@@ -69,6 +69,26 @@ WORK = (
         """,
     ),
     Invariant(
+        "late_news_counts_once",
+        "each \"done\" that came from a device's queue and counted has a wage line of its own, each undo a reversal",
+        "SELECT count(*) FROM bench_actions",
+        """
+        SELECT 'packing_task:' || a.task_id AS subject,
+               format('%s counted, %s paid, %s undone, %s reversed', a.counted, COALESCE(w.paid, 0), a.undone,
+                      COALESCE(w.reversed, 0)) AS found
+        FROM (
+            SELECT task_id, person_id, count(*) FILTER (WHERE kind IN ('done', 'scan')) AS counted,
+                   count(*) FILTER (WHERE kind = 'undo') AS undone
+            FROM bench_actions WHERE state = 'done' GROUP BY task_id, person_id
+        ) a LEFT JOIN (
+            SELECT task_id, packer_id, count(*) FILTER (WHERE kind = 'piece') AS paid,
+                   count(*) FILTER (WHERE kind = 'reversal') AS reversed
+            FROM wage_entries WHERE task_id IS NOT NULL GROUP BY task_id, packer_id
+        ) w ON w.task_id = a.task_id AND w.packer_id = a.person_id
+        WHERE a.counted > COALESCE(w.paid, 0) OR a.undone > COALESCE(w.reversed, 0)
+        """,
+    ),
+    Invariant(
         "reversals_match",
         "a reversal takes back exactly one entry, once",
         "SELECT count(*) FROM wage_entries WHERE kind = 'reversal'",

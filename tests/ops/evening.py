@@ -8,6 +8,9 @@ from sqlalchemy import select
 
 from app import workflows
 from app.demo import load_demo
+from fulfillment.bench import queue_service
+from fulfillment.bench.queue_forms import Action
+from fulfillment.bench.queue_rules import Pass
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.plans import service as plans
@@ -93,7 +96,18 @@ def _pack_and_ship(database: Database, now: datetime) -> None:
             packing.finish_task(session, task_id, packer.person_id, now=now, by=by)
     with database.transaction() as session:
         assert packing.undo_finish(session, ids[1], packer.person_id, now=now, by=by)
+    _send_from_a_device(database, ids[1], by, now)
     with database.transaction() as session:
         parcel = session.get_one(PackingTask, ids[0]).parcel_id
         workflows.hand_over(session, parcel, carrier="SF", tracking="SF1234567890123", by=SYSTEM, now=now)
 
+
+def _send_from_a_device(database: Database, task_id: int, by: Actor, now: datetime) -> None:
+    """A tablet that had no network sends a "done" and its undo."""
+    assert by.person_id is not None
+    leave = Pass(by.person_id, "a tablet", now)
+    done = Action("evening-done-0001", 1, "done", task_id, None, "", 0, None)
+    undo = Action("evening-undo-0001", 2, "undo", None, None, done.key, 0, None)
+    for action in (done, undo):
+        with database.transaction() as session:
+            assert queue_service.receive(session, action, leave, by, now=now).state == "done"

@@ -80,6 +80,9 @@ PLANTS = {
         "UPDATE order_log SET to_state = 'paid', from_state = 'paid' WHERE to_state = 'shipped'",
     ],
     "wages_are_what_was_packed": ["UPDATE packing_tasks SET rate_fen = rate_fen + 1 WHERE packed_at IS NOT NULL"],
+    "late_news_counts_once": [
+        "UPDATE bench_actions SET task_id = (SELECT min(id) FROM packing_tasks WHERE state = 'waiting')"
+    ],
     "reversals_match": ["UPDATE wage_entries SET task_id = task_id + 1000 WHERE kind = 'reversal'"],
     "shifts_are_one_at_a_time": [
         (
@@ -172,7 +175,7 @@ ALSO = {
     "paid_orders_have_their_work": set(),
     "shipped_orders_have_left": {"paid_once", "order_log_tells_the_state", "holds_belong_to_orders"},
     "wages_are_what_was_packed": set(),
-    "reversals_match": {"wages_are_what_was_packed"},
+    "reversals_match": {"wages_are_what_was_packed", "late_news_counts_once"},
     "farmers_get_the_promise": {"constraints_are_in_force"},
     "deliveries_are_owed": {"settlements_add_up"},
     "corrections_took_two": {"constraints_are_in_force"},
