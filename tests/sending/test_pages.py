@@ -246,8 +246,9 @@ def test_a_box_of_the_wrong_weight_stops_and_leaves_with_a_reason(
 ) -> None:
     number = packed_parcel(database, bench, quantity=3)
     form = {"parcel": number, "tracking": ZTO, "scale": "ST,GS,+ 0.720kg"}
-    stopped = lead.post("/bench/lead/hand-over", data=form)
-    assert stopped.status_code == 409
+    for _ in range(2):  # A scale presses Enter, a person presses again: one reading.
+        stopped = lead.post("/bench/lead/hand-over", data=form)
+        assert stopped.status_code == 409
     assert "可能少了 1 件" in stopped.text
     assert fields_of(stopped)["tracking"] == ZTO
     assert lead.post("/bench/lead/hand-over", data={**form, "scale": "heavy"}).status_code == 422

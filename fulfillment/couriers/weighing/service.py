@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers.terms import SendingTerms
 from fulfillment.couriers.weighing.models import ParcelWeighing
+from fulfillment.couriers.weighing.queries import weighings_of
 from fulfillment.couriers.weighing.rules import RIGHT, Piece, tolerance_g, verdict, what_may_be_wrong
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import OPEN, PACKED
@@ -16,6 +17,9 @@ from kernel.audit import Actor, record_change
 from kernel.errors import Refused
 from kernel.text import Text
 from shop.catalog.models import Variant
+
+# A scale presses Enter by itself, and the page sends its reading again with the number of the label.
+_SAME_READING = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def weigh_box(
     now: datetime,
     by: Actor,
 ) -> Weighed:
-    """Write a reading for a box, which begins with the parcel that leads it; each reading is a line of its own.
+    """Write a reading for a box, which begins with the parcel that leads it; each reading is a line of its own, once.
 
     ``reason`` is why it may leave although the weight is wrong.
 
@@ -53,16 +57,12 @@ def weigh_box(
     expected = sum(parcel.weight_g for parcel in box) + terms.box_tare_g
     tolerance = tolerance_g(expected, terms)
     how = verdict(weight_g, expected, tolerance)
-    weighing = ParcelWeighing(
-        parcel_id=box[0].id,
-        weight_g=weight_g,
-        expected_g=expected,
-        tolerance_g=tolerance,
-        verdict=how,
-        reason="" if how == RIGHT else reason,
-        at=now,
-        by=by.name,
-    )
+    words = what_may_be_wrong(weight_g, expected, tolerance, _pieces(session, box))
+    reading = {"weight_g": weight_g, "expected_g": expected, "reason": "" if how == RIGHT else reason}
+    last = next(iter(weighings_of(session, box[0].id)), None)
+    if last and now - last.at <= _SAME_READING and all(getattr(last, name) == it for name, it in reading.items()):
+        return Weighed(last, words)
+    weighing = ParcelWeighing(parcel_id=box[0].id, tolerance_g=tolerance, verdict=how, at=now, by=by.name, **reading)
     session.add(weighing)
     session.flush()
     if how != RIGHT:
@@ -74,7 +74,7 @@ def weigh_box(
             at=now,
             after={"weight_g": weight_g, "expected_g": expected, "reason": weighing.reason},
         )
-    return Weighed(weighing, what_may_be_wrong(weight_g, expected, tolerance, _pieces(session, box)))
+    return Weighed(weighing, words)
 
 
 def _pieces(session: Session, box: Sequence[Parcel]) -> list[Piece]:
