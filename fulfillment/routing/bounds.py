@@ -11,8 +11,8 @@ from fulfillment.routing.day import Person, Task
 _MOST_FAMILIES = 32
 # At so many deadlines the time is counted exactly; that costs a look at every person for each.
 _EXACT_AT = 100
-# Work of more different lengths than this fills any time.
-_MOST_LENGTHS = 60
+# In a longer time there is nothing that tasks could not fill.
+_LONGEST_S = 24 * 3600
 
 
 def least_late(tasks: Sequence[Task], people: Sequence[Person]) -> int:
@@ -51,6 +51,7 @@ def _least_late_of(tasks: Sequence[Task], people: Sequence[Person]) -> int:
         for task in group:
             heappush(longest, -task.work_s)
             busy_s += task.work_s
+            time.see(task)
         time_s = time.until(due_s, busy_s)
         while busy_s > time_s:
             busy_s += heappop(longest)
@@ -63,19 +64,21 @@ class _Time:
 
     def __init__(self, tasks: Sequence[Task], people: Sequence[Person]) -> None:
         self._people = people
-        self._filling = _Filling(
-            {task.work_s for task in tasks}, max(person.end_s - person.start_s for person in people)
-        )
+        self._filling = _Filling(tasks, max(person.end_s - person.start_s for person in people))
+        self._most_lost_s = len(people) * max(task.work_s for task in tasks)
         self._starts = _Steps([person.start_s for person in people])
         self._ends = _Steps([person.end_s for person in people])
         dues = sorted({task.due_s for task in tasks})
         self._exact_at = set(dues[:: -(-len(dues) // _EXACT_AT) or 1]) | set(dues[-1:])
 
+    def see(self, task: Task) -> None:
+        """One more task is due by the deadlines asked about from now on."""
+        self._filling.add(task.work_s)
+
     def until(self, due_s: int, busy_s: int) -> int:
         """The time until a deadline in seconds, exact only where it is less than ``busy_s`` and may be looked at."""
         time_s = self._starts.passed_s(due_s) - self._ends.passed_s(due_s)
-        is_roomy = busy_s <= time_s - len(self._people) * self._filling.most_lost_s
-        if is_roomy or due_s not in self._exact_at:
+        if busy_s <= time_s - self._most_lost_s or due_s not in self._exact_at:
             return time_s
         return sum(self._filling.most_s(min(person.end_s, due_s) - person.start_s) for person in self._people)
 
@@ -93,28 +96,22 @@ class _Steps:
 
 
 class _Filling:
-    """How much of a time whole tasks of some lengths can fill, with as many of each as one likes."""
+    """How much of a time whole tasks can fill: every sum of some of the tasks seen so far, as bits of one number."""
 
-    def __init__(self, lengths_s: set[int], longest_s: int) -> None:
-        lengths = sorted(lengths_s - {0})
-        self._unit_s = math.gcd(*lengths) or 1
-        self._units = max(0, longest_s) // self._unit_s
+    def __init__(self, tasks: Sequence[Task], longest_s: int) -> None:
+        self._unit_s = math.gcd(*(task.work_s for task in tasks)) or 1
+        self._units = min(max(0, longest_s), _LONGEST_S) // self._unit_s
         self._mask = (1 << self._units + 1) - 1
-        self._sums = self._mask if len(lengths) > _MOST_LENGTHS else self._reached(lengths)
-        self.most_lost_s = max(lengths, default=0)
+        self._sums = 1
 
-    def _reached(self, lengths: Sequence[int]) -> int:
-        """Every sum of lengths, as bits of one number."""
-        sums = 1
-        for length in lengths:
-            step = length // self._unit_s
-            while step <= self._units:
-                sums |= (sums << step) & self._mask
-                step *= 2
-        return sums
+    def add(self, work_s: int) -> None:
+        """One more task."""
+        self._sums |= (self._sums << work_s // self._unit_s) & self._mask
 
     def most_s(self, time_s: int) -> int:
-        """The most whole tasks can fill of a time."""
-        units = min(max(0, time_s) // self._unit_s, self._units)
+        """The most that tasks can fill of a time; of a very long one, all of it."""
+        units = max(0, time_s) // self._unit_s
+        if units > self._units:
+            return time_s
         reached = self._sums & ((1 << units + 1) - 1)
         return (reached.bit_length() - 1) * self._unit_s

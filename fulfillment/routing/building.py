@@ -1,7 +1,8 @@
 """A first plan: every task to the able person with the lowest earnings an hour who can still do everything in time."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from fulfillment.routing.day import Task
 from fulfillment.routing.effort import Effort
@@ -61,7 +62,21 @@ class Crew:
         del self._ranked[bisect_left(self._ranked, self._standing(load))]
 
 
-def build(crew: Crew, tasks: Iterable[Task], effort: Effort) -> list[Task]:
+Choice = Callable[[Task, Iterable[Load]], Load | None]
+
+
+def poorest(task: Task, able: Iterable[Load]) -> Load | None:
+    """The first who has room, of people who come lowest earnings an hour first."""
+    return next((load for load in able if load.has_room(task)), None)
+
+
+def tightest(task: Task, able: Iterable[Load]) -> Load | None:
+    """Who has room, and least to spare: large gaps stay for large tasks."""
+    spare = [(missing_s, load) for load in able if (missing_s := load.missing_s(task)) <= 0]
+    return max(spare, key=itemgetter(0))[1] if spare else None
+
+
+def build(crew: Crew, tasks: Iterable[Task], effort: Effort, choose: Choice = poorest) -> list[Task]:
     """Give out what can be in time; returns what cannot. What few have time for comes first, then what is due first."""
     tasks = list(tasks)
     able_s = {
@@ -69,24 +84,25 @@ def build(crew: Crew, tasks: Iterable[Task], effort: Effort) -> list[Task]:
     }
     late = []
     for task in sorted(tasks, key=lambda task: (able_s[task.needs], task.place)):
-        left_over = _place(crew, task, effort)
+        left_over = _place(crew, task, effort, choose)
         if left_over is not None:
             late.append(left_over)
     return late
 
 
-def _place(crew: Crew, task: Task, effort: Effort) -> Task | None:
+def _place(crew: Crew, task: Task, effort: Effort, choose: Choice) -> Task | None:
     """The task where there is room for it, or else in the place of a longer one.
 
     Returns what is left over: nothing, the longer task, or the task itself.
     """
-    for load in crew.able_loads(task.needs):
-        if load.has_room(task):
-            crew.give(load, task)
-            return None
-        if not effort.spend():
-            return task
-    return put_out_longer(crew, task, effort) or task
+    able = crew.able_loads(task.needs)
+    if not effort.spend(len(able)):
+        return task
+    load = choose(task, able)
+    if load is None:
+        return put_out_longer(crew, task, effort) or task
+    crew.give(load, task)
+    return None
 
 
 def put_out_longer(crew: Crew, task: Task, effort: Effort) -> Task | None:

@@ -53,6 +53,17 @@ class Load:
         missing = before + task.work_s - min(task.due_s, self.person.end_s)
         return max(missing, task.work_s - self.slack[at]) if at < len(self.slack) else missing
 
+    def tightest_place(self, task: Task) -> int:
+        """Up to which place there would have to be less work before there is room for the task."""
+        at = bisect_left(self.places, task.place)
+        before = self.ends[at - 1] if at else self.person.start_s
+        own_s = before + task.work_s - min(task.due_s, self.person.end_s)
+        if at == len(self.slack) or own_s >= task.work_s - self.slack[at]:
+            return task.place
+        return next(
+            place for place, margin in zip(self.places[at:], self.margins[at:], strict=True) if margin < task.work_s
+        )
+
     def has_room(self, task: Task) -> bool:
         """Whether everything is in time with the task added."""
         return self.missing_s(task) <= 0

@@ -7,11 +7,12 @@ person it was planned for; changes of goods.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from time import monotonic
 
 from fulfillment.routing.balancing import balance
 from fulfillment.routing.bounds import least_late
-from fulfillment.routing.building import Crew, build, fill_up
+from fulfillment.routing.building import Crew, build, fill_up, poorest, tightest
 from fulfillment.routing.day import NO_TIME, NOBODY_CAN, Batch, Day, Person, Plan, Task
 from fulfillment.routing.effort import Effort
 from fulfillment.routing.grouping import batches_of, sort_goods
@@ -36,9 +37,8 @@ def plan_day(day: Day, clock: Callable[[], float] = monotonic) -> Plan:
     people = [person for person in day.people if person.free_s > 0]
     known = {task.id: task for task in day.tasks}
     kept_by = {task: person for person, tasks in day.before.items() for task in tasks}
-    crew = Crew([_load_of(person, day, known) for person in people])
     least = least_late(day.tasks, people)
-    left = _assign(day, crew, kept_by, least, effort)
+    crew, left = _assign(day, [_load_of(person, day, known) for person in people], kept_by, least, effort)
     balance(crew, day.weights, kept_by, effort)
     left = fill_up(crew, left, kept_by)
     if not day.before:
@@ -71,20 +71,41 @@ def _load_of(person: Person, day: Day, known: Mapping[str, Task]) -> Load:
     return load
 
 
-def _assign(day: Day, crew: Crew, kept_by: Mapping[str, str], least: int, effort: Effort) -> list[Task]:
-    """Everything in time that can be, then late what there is time for; returns what nobody has time for."""
-    has_it = {task.id for load in crew.loads for task in load.tasks}
+def _assign(
+    day: Day, loads: list[Load], kept_by: Mapping[str, str], least: int, effort: Effort
+) -> tuple[Crew, list[Task]]:
+    """Everything in time that can be, then late what there is time for; also returns what nobody has time for."""
+    has_it = {task.id for load in loads for task in load.tasks}
     still_open = [task for task in day.tasks if task.id not in has_it]
-    possible = [task for task in still_open if any(load.person.could_do(task) for load in crew.loads)]
+    possible = [task for task in still_open if any(load.person.could_do(task) for load in loads)]
     hopeless = set(still_open) - set(possible)
-    late = build(crew, possible, effort.part(len(possible) * (len(crew.loads) + 1)))
-    # So many moves is one parcel in time worth, when an old plan is mended; in a new plan nothing is moved yet.
-    most_moves = day.weights.late // max(1, day.weights.keeping) if day.before else len(day.tasks)
-    shakes = 0 if day.before else _SHAKES
-    half = effort.part(effort.left // 2)
-    late = rescue(crew, late, half, least=least - len(hopeless), most_moves=most_moves, most_shakes=shakes)
-    effort.left -= effort.left // 2 - half.left
-    return fill_up(crew, [task.put_off(len(day.tasks)) for task in (*hopeless, *late)], kept_by)
+    crew, late = _in_time(day, loads, possible, least - len(hopeless), effort)
+    return crew, fill_up(crew, [task.put_off(len(day.tasks)) for task in (*hopeless, *late)], kept_by)
+
+
+def _in_time(day: Day, loads: list[Load], possible: list[Task], least: int, effort: Effort) -> tuple[Crew, list[Task]]:
+    """What can be in time, in time: fair from the first, or when that leaves more late than it must, packed tight if that is better."""
+    attempts = []
+    for choose in (poorest, tightest):
+        crew = Crew([Load(load.person, load.tasks) for load in loads])
+        late = build(crew, possible, effort.part(len(possible) * (len(crew.loads) + 1)), choose)
+        part = effort.part(effort.left // 3)
+        effort.left -= effort.left // 3
+        late = _rescued(day, crew, late, least, part)
+        effort.left += part.left
+        attempts.append((len(late), crew, late))
+        if len(late) <= least or day.before:
+            break
+    _, crew, late = min(attempts, key=itemgetter(0))
+    return crew, late
+
+
+def _rescued(day: Day, crew: Crew, late: list[Task], least: int, effort: Effort) -> list[Task]:
+    if not day.before:
+        return rescue(crew, late, effort, least=least, most_moves=len(day.tasks), most_shakes=_SHAKES)
+    # So many changes of hands is one parcel in time worth.
+    most_moves = day.weights.late // max(1, day.weights.keeping)
+    return rescue(crew, late, effort, least=least, most_moves=most_moves, most_shakes=0)
 
 
 def _put_priority_ahead(crew: Crew) -> None:

@@ -1,6 +1,8 @@
 """Room for work that would be late: others' tasks change hands until small gaps of many make one gap that is large enough."""
 
 from collections.abc import Iterator
+from heapq import nlargest
+from operator import itemgetter
 from random import Random
 
 from fulfillment.routing.building import Crew, put_out_longer
@@ -12,6 +14,8 @@ from fulfillment.routing.loads import Load
 _MOST_ASKED = 10
 # Looking at every pair of two people's tasks takes so many steps.
 _PAIRS_COST = 5
+_MOST_PAIRS = 40
+_gain = itemgetter(0)
 
 
 def rescue(
@@ -90,7 +94,7 @@ def _make_room(crew: Crew, load: Load, task: Task, effort: Effort, most_moves: i
 
 def _one_deal(crew: Crew, load: Load, task: Task, missing_s: int, effort: Effort) -> int:
     """Make the first deal that brings room for the task nearer; returns what is missing then: -1 when no deal does."""
-    for other, given, got in _deals(crew, load, effort):
+    for other, given, got in _deals(crew, load, load.tightest_place(task), effort):
         crew.deal(load, other, given, got)
         now_s = load.missing_s(task)
         if now_s < missing_s:
@@ -99,13 +103,12 @@ def _one_deal(crew: Crew, load: Load, task: Task, missing_s: int, effort: Effort
     return -1
 
 
-def _deals(crew: Crew, load: Load, effort: Effort) -> Iterator[tuple[Load, Task, Task | None]]:
-    """What this person can give to somebody with time left, for something shorter or for nothing; most time first."""
-    roomy = sorted((other for other in crew.loads if other is not load and other.left_s > 0), key=lambda o: -o.left_s)
-    for other in roomy:
+def _deals(crew: Crew, load: Load, until: int, effort: Effort) -> Iterator[tuple[Load, Task, Task | None]]:
+    """What this person can give to others so that there is less work up to a place, for something else or for nothing."""
+    for other in sorted((other for other in crew.loads if other is not load), key=lambda other: -other.left_s):
         if not effort.spend(_PAIRS_COST):
             return
-        for given, got in _pairs(load, other):
+        for given, got in _pairs(load, other, until):
             if got is None:
                 fits = other.has_room(given)
             else:
@@ -114,17 +117,19 @@ def _deals(crew: Crew, load: Load, effort: Effort) -> Iterator[tuple[Load, Task,
                 yield other, given, got
 
 
-def _pairs(load: Load, other: Load) -> list[tuple[Task, Task | None]]:
-    """Tasks of both that could change hands so that the first has more time, the most first."""
-    left_s = other.left_s
-    can_give = [task for task in load.tasks if other.can(task)]
-    can_get = [task for task in other.tasks if load.can(task)]
-    pairs: list[tuple[int, Task, Task | None]] = [(t.work_s, t, None) for t in can_give if 0 < t.work_s <= left_s]
-    for given in can_give:
-        work_s = given.work_s
-        pairs += [(work_s - got.work_s, given, got) for got in can_get if 0 < work_s - got.work_s <= left_s]
-    pairs.sort(key=lambda pair: -pair[0])
-    return [(given, got) for _, given, got in pairs]
+def _pairs(load: Load, other: Load, until: int) -> list[tuple[Task, Task | None]]:
+    """Tasks of both that could change hands so that the first has less to do up to a place, the most first."""
+    gives = [task for task in load.tasks if task.place <= until and task.work_s > 0 and other.can(task)]
+    gets: list[tuple[int, int, Task | None]] = [(0, 0, None)]
+    gets += [(task.work_s, task.work_s if task.place <= until else 0, task) for task in other.tasks if load.can(task)]
+    most_s, least_s = other.left_s, -load.left_s
+    pairs = [
+        (given.work_s - early_s, given, got)
+        for given in gives
+        for work_s, early_s, got in gets
+        if given.work_s > early_s and least_s <= given.work_s - work_s <= most_s
+    ]
+    return [(given, got) for _, given, got in nlargest(_MOST_PAIRS, pairs, key=_gain)]
 
 
 def _shake(crew: Crew, chance: Random) -> None:
