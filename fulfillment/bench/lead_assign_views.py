@@ -71,7 +71,9 @@ def move(task_id: int) -> Response:
     form = Form(request.form)
     seen_with, to = form.count("with", 0, LARGEST_ID), form.count("to", 0, LARGEST_ID)
     before = form.count("before", 0, LARGEST_ID)
-    form.check()
+    if form.errors:
+        flash(t("请先选一个名字。", "Choose a name first."), "problem")
+        return redirect(url_for("lead.assign.assign"), code=303)
     try:
         with transaction() as session:
             reassign_service.reassign(

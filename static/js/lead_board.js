@@ -19,6 +19,8 @@ async function freshen() {
     const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store" });
     if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // A page of something between us and the server is not the board.
+    if (!fresh.querySelector("[data-at]")) throw new Error("not the board");
     if (isBusy()) return;
     const focused = placeOf(document.activeElement);
     live.replaceChildren(...fresh.body.childNodes);

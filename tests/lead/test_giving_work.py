@@ -116,6 +116,14 @@ def test_what_changed_meanwhile_is_not_moved(lead: FlaskClient, database: Databa
     assert told(database, bench.bea) == []
 
 
+def test_without_a_name_nothing_moves(lead: FlaskClient, database: Database, bench: Bench) -> None:
+    number = order_parcel(database, bench)
+    with database.transaction() as session:
+        task_id = task_of(session, number).id
+    assert lead.post(f"/bench/lead/assign/{task_id}", data={"with": "0", "before": "0", "to": ""}).status_code == 303
+    assert "请先选一个名字" in lead.get("/bench/lead/assign").text
+
+
 def test_work_that_does_not_suit_a_person_is_not_given_to_them(
     lead: FlaskClient, database: Database, bench: Bench
 ) -> None:
