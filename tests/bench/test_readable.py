@@ -93,30 +93,38 @@ def assert_none(faults: dict[str, list[str]]) -> None:
     assert bad == {}, "\n".join(f"{name}\n   " + "\n   ".join(found) for name, found in bad.items())
 
 
+def text_of(page: Page, address: str) -> str | None:
+    """The whole HTML page at an address, or nothing: files, parts of pages and ways elsewhere are not looked at."""
+    answer = page.request.get(address, max_redirects=0)
+    if answer.status != 200 or "html" not in answer.headers["content-type"]:
+        return None
+    text = answer.text()
+    return text if "<html" in text else None
+
+
+@pytest.mark.parametrize(("who", "at_least"), [("nobody", 3), (PACKER, 6), (LEAD, 20), (WEIGHER, 14), (OWNER, 30)])
 def test_everybody_can_read_and_press_every_page_of_the_bench(
-    browser: Browser, house: Flask, evening: Database
+    browser: Browser, house: Flask, evening: Database, who: str, at_least: int
 ) -> None:
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with served(house) as url, device(browser) as page:
         page.add_init_script(AXE)
-        tokens = {role: token_of(evening, ways.person_with(evening, role)) for role in WORKERS}
+        if who in WORKERS:
+            token = token_of(evening, ways.person_with(evening, who))
+            page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
         for view in views(house, evening):
-            page.context.clear_cookies()
-            if view.who in tokens:
-                page.context.add_cookies([{"name": "gongfang", "value": tokens[view.who], "url": url}])
-            answer = page.goto(f"{url}{view.path}")
-            assert answer is not None
-            if answer.status != 200 or "html" not in answer.headers["content-type"] or page.url != f"{url}{view.path}":
+            text = text_of(page, f"{url}{view.path}") if view.who == who else None
+            if text is None:
                 continue
-            name = f"{view.who} {view.path}"
-            assert is_styled(page), name
-            texts[name] = answer.text()
-            faults[name] = faults_of(page, view)
+            page.goto(f"{url}{view.path}")
+            assert is_styled(page), view.path
+            texts[view.path] = text
+            faults[view.path] = faults_of(page, view)
         blank = page.context.new_page()
-        for name, found in zip(texts, html_faults(blank, list(texts.values())), strict=True):
-            faults[name] += found
-    assert len(texts) > 60
+        for path, found in zip(texts, html_faults(blank, list(texts.values())), strict=True):
+            faults[path] += found
+    assert len(texts) >= at_least
     assert_none(faults)
 
 
