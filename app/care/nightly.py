@@ -27,6 +27,8 @@ _PATTERN = "gongfang-*.dump"
 _TIDY = {
     "jobs": "DELETE FROM jobs WHERE done_at < :week_ago",
     "limit_counts": "DELETE FROM limit_counts WHERE window_start < :week_ago",
+    # What a checked box looked like helps nobody after half a year (decision 27).
+    "sample_photos": "DELETE FROM sample_photos WHERE at < :half_year_ago",
     "sign_ins": "DELETE FROM sign_ins WHERE COALESCE(ended_at, expires_at) < :week_ago",
 }
 
@@ -70,8 +72,9 @@ def _end_shifts(database: Database, night: Night, now: datetime) -> None:
 def _tidy(database: Database, _: Night, now: datetime) -> None:
     with database.transaction() as session:
         gone: dict[str, Any] = {}
+        ages = {"week_ago": now - timedelta(days=7), "half_year_ago": now - timedelta(days=183)}
         for table, statement in _TIDY.items():
-            rows = session.execute(text(f"{statement} RETURNING 1"), {"week_ago": now - timedelta(days=7)})
+            rows = session.execute(text(f"{statement} RETURNING 1"), ages)
             gone[table] = len(rows.all())
         note_run(session, TIDY, now, details=gone)
 

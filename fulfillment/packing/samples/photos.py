@@ -11,8 +11,10 @@ from kernel.errors import Invalid
 from kernel.text import Text
 
 _LARGEST_UPLOAD_BYTES = 5_000_000
-# A tablet's camera has 8 to 13 million; a bomb of some kilobytes unfolds to far more.
-_MOST_PIXELS = 50_000_000
+# A tablet's camera has 8 to 13 million; a bomb of some kilobytes unfolds to far more. A JPEG is read at a fraction of
+# its size, the others unfold whole.
+_MOST_PIXELS = {"JPEG": 50_000_000}
+_MOST_PIXELS_WHOLE = 16_000_000
 _KINDS = ("JPEG", "PNG", "WEBP")
 _QUALITIES = (80, 65, 50, 35)
 
@@ -39,7 +41,7 @@ def read_photo(data: bytes) -> Photo:
             # Pillow warns of bombs from its own bound on; ours is checked below, before any pixel is unpacked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=_KINDS) as opened:
-                if opened.width * opened.height > _MOST_PIXELS:
+                if opened.width * opened.height > _MOST_PIXELS.get(opened.format or "", _MOST_PIXELS_WHOLE):
                     raise _refused("照片的像素太多了。", "The photo has too many pixels.")
                 return _drawn_anew(opened)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -50,7 +52,6 @@ def read_photo(data: bytes) -> Photo:
 
 
 def _drawn_anew(opened: Image.Image) -> Photo:
-    # A JPEG can be read at a fraction of its size, which costs a fraction of the memory.
     opened.draft("RGB", (LARGEST_SIDE_PX, LARGEST_SIDE_PX))
     upright = ImageOps.exif_transpose(opened).convert("RGB")
     upright.thumbnail((LARGEST_SIDE_PX, LARGEST_SIDE_PX))
