@@ -15,8 +15,9 @@ from fulfillment.packing import print_service
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import OPEN, PACKED
 from fulfillment.purchasing.models import Bagging, Lot
-from fulfillment.purchasing.repacking import service
-from fulfillment.purchasing.repacking.service import BagWish, CertificateFacts
+from fulfillment.purchasing.repacking import certificate_service, service
+from fulfillment.purchasing.repacking.certificate_service import CertificateFacts
+from fulfillment.purchasing.repacking.service import BagWish
 from kernel.audit import Actor
 from kernel.clock import local_day
 from shop.catalog.models import Product
@@ -53,10 +54,10 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
     said = CertificateFacts(
         bagging.used_g, product.origin, product.label["生产者"], product.label["联系方式"], "controlled"
     )
-    certificate = service.issue_certificate(
+    certificate = certificate_service.issue_certificate(
         session, [lot.id], said, key="demo-certificate", now=now, today=today, by=by
     )
-    service.print_certificate(
+    certificate_service.print_certificate(
         session,
         certificate.id,
         2,

@@ -14,9 +14,10 @@ from fulfillment.labels.papers import CERTIFICATE
 from fulfillment.labels.pdf import sheets_pdf
 from fulfillment.labels.rules import REPRINT_REASONS, reason_words
 from fulfillment.purchasing.models import Lot
-from fulfillment.purchasing.repacking import queries, service
+from fulfillment.purchasing.repacking import certificate_service as service
+from fulfillment.purchasing.repacking import queries
+from fulfillment.purchasing.repacking.certificate_service import MOST_COPIES, CertificateFacts
 from fulfillment.purchasing.repacking.models import Certificate
-from fulfillment.purchasing.repacking.service import MOST_COPIES, CertificateFacts
 from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form

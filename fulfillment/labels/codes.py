@@ -73,16 +73,6 @@ def squares_of(text: str, room_mm: float) -> Squares:
     return Squares(modules, rows, dots * DOT_MM)
 
 
-def bars_svg(text: str) -> str:
-    """Code 128 of ASCII text for a page."""
-    modules, runs = _bars(text)
-    bars = "".join(f'<rect x="{start}" y="0" width="{length}" height="40"/>' for start, length in runs)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {modules} 40" preserveAspectRatio="none" '
-        f'shape-rendering="crispEdges">{bars}</svg>'
-    )
-
-
 def qr_svg(text: str) -> str:
     """A QR code with medium error correction and its quiet zone, for a page."""
     size, rows = _squares(text)

@@ -6,7 +6,6 @@ from typing import Final
 from kernel.text import Text
 
 SLIP, COURIER, BAG, CERTIFICATE = "slip", "courier", "bag", "certificate"
-PURPOSES: Final = (SLIP, COURIER, BAG, CERTIFICATE)
 
 
 @dataclass(frozen=True)

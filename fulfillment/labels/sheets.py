@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from fulfillment.labels.drawing import THINNEST_MM, Black, Label, Mark, Sheet, placed
 from fulfillment.labels.papers import SLIP, Field, Paper, fields_of
@@ -12,8 +12,6 @@ from fulfillment.labels.slip import slip_labels
 
 Thing = TypeVar("Thing")
 
-# How far a printer may be put right; more is a matter of the paper guide.
-FARTHEST_OFFSET_MM: Final = 5.0
 _CUT_MM = 3.0
 
 

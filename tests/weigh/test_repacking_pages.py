@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 from fulfillment.bench.slip_paper import PRINT_WITHIN
 from fulfillment.labels.papers import CERTIFICATE
 from fulfillment.labels.printers.queries import chosen_printer
-from fulfillment.purchasing.repacking import service
+from fulfillment.purchasing.repacking import certificate_service as service
+from fulfillment.purchasing.repacking.certificate_service import CertificateFacts
 from fulfillment.purchasing.repacking.models import BagLabelPrint, CertificatePrint
-from fulfillment.purchasing.repacking.service import CertificateFacts
 from kernel import once
 from kernel.db import Database
 from kernel.errors import Refused
