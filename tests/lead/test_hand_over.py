@@ -128,7 +128,7 @@ def test_a_number_on_another_parcel_is_refused_whatever_courier_is_named(
     for carrier in ("", "YTO"):
         status, page = hand_over(lead, second, ZTO, carrier)
         assert status == 409
-        assert f"已经贴在包裹 {first} 上" in page
+        assert f"已经在包裹 {first} 上" in page
     assert levels(database, bench) == (99, 1, 1)
 
 
