@@ -56,7 +56,7 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
         _book(session, kinds[code], quantity, {packers[n]: minutes for n, minutes in team.items()},
               month.replace(day=day), actors["lead"])  # fmt: skip
     _shifts(session, packers[_EMPLOYEE], month)
-    _pay_last_month(session, packers, month, actors)
+    _pay_last_month(session, packers, month, now, actors)
     _this_month(session, packers, kinds, today, now, actors)
 
 
@@ -106,11 +106,21 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), _ZONE)
 
 
-def _book(session: Session, kind: WorkKind, quantity: int, team: Mapping[Actor, int], day: date, lead: Actor) -> None:
+def _book(
+    session: Session,
+    kind: WorkKind,
+    quantity: int,
+    team: Mapping[Actor, int],
+    day: date,
+    lead: Actor,
+    *,
+    not_after: datetime | None = None,
+) -> None:
+    at = min(_noon(day), not_after) if not_after else _noon(day)
     split = "minutes" if any(team.values()) else "equal"
     parts = {person.person_id: minutes or 1 for person, minutes in team.items() if person.person_id}
-    note = work.Note(kind.id, None, quantity, _noon(day), split, parts)
-    work.book(session, note, zone=_ZONE, now=_noon(day), by=lead)
+    note = work.Note(kind.id, None, quantity, at, split, parts)
+    work.book(session, note, zone=_ZONE, now=at, by=lead)
 
 
 def _shifts(session: Session, person: Actor, month: date) -> None:
@@ -129,9 +139,11 @@ def _shifts(session: Session, person: Actor, month: date) -> None:
     session.flush()
 
 
-def _pay_last_month(session: Session, packers: Sequence[Actor], month: date, actors: Mapping[str, Actor]) -> None:
+def _pay_last_month(
+    session: Session, packers: Sequence[Actor], month: date, now: datetime, actors: Mapping[str, Actor]
+) -> None:
     last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    at = _noon(last + timedelta(days=1))
+    at = min(_noon(last + timedelta(days=1)), now)
     run = pay.open_run(session, first_day=month, last_day=last, now=at, by=actors["lead"])
     pay.propose(session, run.id, now=at, by=actors["lead"])
     _close(session, run, at, actors["owner"])
@@ -160,7 +172,7 @@ def _this_month(
     first = today.replace(day=1)
     for quantity, team in ((420, (0, 3)), (2_600, (1, 4, 6))):
         kind = kinds["bagging" if len(team) == 2 else "pencils"]
-        _book(session, kind, quantity, {packers[n]: 0 for n in team}, first, actors["lead"])
+        _book(session, kind, quantity, {packers[n]: 0 for n in team}, first, actors["lead"], not_after=now)
     line = session.scalars(
         select(WageEntry.id).where(WageEntry.packer_id == packers[4].person_id).order_by(WageEntry.id.desc())
     ).first()
