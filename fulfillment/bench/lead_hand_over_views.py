@@ -29,7 +29,12 @@ from kernel.text import t
 
 blueprint = Blueprint("hand_over", __name__, url_prefix="/hand-over")
 
-_FIELDS = {"tracking_used": "tracking", "wrong_weight": "scale", "other_courier": "other_courier"}
+_FIELDS = {
+    "tracking_used": "tracking",
+    "other_label": "tracking",
+    "wrong_weight": "scale",
+    "other_courier": "other_courier",
+}
 _LAST_SHOWN = 5
 _NEXT_SHOWN = 20
 _NO_SUCH = (

@@ -335,3 +335,16 @@ def test_the_lead_asks_the_courier_now(lead: FlaskClient, database: Database, be
         assert session.scalar(text("SELECT next_look_at FROM trackings")) == NOW
     assert "在问快递了" in lead.get(f"/bench/lead/parcels/{number}").text
     assert lead.post(f"{WAYBILLS}/parcels/NOBODY/track").status_code == 404
+
+
+def test_the_wrong_label_is_named_at_the_number_on_hand_over(
+    lead: FlaskClient, database: Database, bench: Bench
+) -> None:
+    number = packed_parcel(database, bench)
+    ask(lead, database, number)
+    issue(database, number)
+    wrong = lead.post("/bench/lead/hand-over", data={"parcel": number, "tracking": "YT0000000000103", "carrier": ""})
+    assert wrong.status_code == 409
+    assert "面单是中通快递 78000000010201，扫到的是 YT0000000000103" in wrong.text
+    right = lead.post("/bench/lead/hand-over", data={"parcel": number, "tracking": "78000000010201", "carrier": ""})
+    assert right.status_code == 303
