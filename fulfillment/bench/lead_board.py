@@ -88,8 +88,8 @@ class Board:
         return [person for person in self.people if person.in_hand and not person.here]
 
 
-def board_of(session: Session, now: datetime, zone: ZoneInfo) -> Board:
-    """The lead's home at this moment."""
+def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps: int) -> Board:
+    """The lead's home at this moment; boxes to look at are those that were chosen and those still to be chosen."""
     hours = lead_queries.backlog_by_hour(session, now, zone)
     bench = lead_queries.bench_now(session, now)
     today = local_day(now, zone)
@@ -109,7 +109,7 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo) -> Board:
         stuck=lead_queries.paid_without_parcels(session),
         to_unpack=len(lead_queries.to_unpack(session)),
         forgotten=len(crew.to_look_at(session)),
-        samples=samples.count_due(session),
+        samples=samples.count_due(session) + samples.count_to_choose(session, sample_rate_bps, now, zone),
         trainings=len(training.due_again(session, today)),
         courier_cases=cases.count,
         yesterday=_left_behind(session, today),

@@ -84,9 +84,8 @@ def live() -> str:
 
 def _board(template: str) -> str:
     with transaction() as session:
-        return render_template(
-            template, board=board_of(session, utc_now(), setting("workshop_zone")), form=Form(request.args)
-        )
+        board = board_of(session, utc_now(), setting("workshop_zone"), sample_rate_bps=setting("sample_rate_bps"))
+        return render_template(template, board=board, form=Form(request.args))
 
 
 @blueprint.post("/tasks/<int:task_id>/take-back")

@@ -78,7 +78,9 @@ def due_check(lead: FlaskClient, database: Database) -> int:
 def test_a_good_box_is_noted_with_its_photo_and_a_kind_word_and_pay_stays(
     app: Flask, lead: FlaskClient, database: Database, bench: Bench
 ) -> None:
+    assert "箱子等抽查" not in lead.get("/bench/lead").text
     number = packed_parcel(database, bench)
+    assert "箱子等抽查" in lead.get("/bench/lead").text, "one is to be chosen"
     check_id = due_check(lead, database)
     assert "箱子等抽查" in lead.get("/bench/lead").text
     place = f"/bench/lead/samples/{check_id}"
@@ -88,6 +90,7 @@ def test_a_good_box_is_noted_with_its_photo_and_a_kind_word_and_pay_stays(
     photo = (io.BytesIO(picture()), "x.jpg")
     assert lead.post(place, data={**GOOD, "kind_word": "真整齐", "photo": photo}).status_code == 303
     assert lead.post(place, data=GOOD).status_code == 409, "looked at once"
+    assert "箱子等抽查" not in lead.get("/bench/lead").text
     page = lead.get(place)
     assert "全好" in page.text
     assert_nothing_inline(page)

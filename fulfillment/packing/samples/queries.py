@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.packing.samples.models import SampleCheck, SamplePhoto
-from fulfillment.packing.samples.rules import DROPPED, DUE, MEND, OK, Packed
+from fulfillment.packing.samples.rules import DROPPED, DUE, MEND, OK, Packed, how_many
 from fulfillment.packing.states import PACKED
 from kernel.clock import day_bounds, local_day
 
@@ -43,6 +43,13 @@ def today(session: Session, now: datetime, zone: ZoneInfo) -> Today:
     return Today(
         packed, people, [row.packer_id for row in chosen], [row.packed_at.astimezone(zone).hour for row in chosen]
     )
+
+
+def count_to_choose(session: Session, rate_bps: int, now: datetime, zone: ZoneInfo) -> int:
+    """How many boxes today's rate still asks for, as far as there are boxes to choose from."""
+    so_far = today(session, now, zone)
+    more = how_many(so_far.packed, len(so_far.chosen_packers), rate_bps, so_far.people)
+    return min(more, len(may_be_chosen(session, now, zone))) if more else 0
 
 
 def may_be_chosen(session: Session, now: datetime, zone: ZoneInfo) -> list[Packed]:
