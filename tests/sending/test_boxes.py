@@ -27,6 +27,7 @@ from fulfillment.piecework.models import WageEntry
 from kernel.audit import SYSTEM
 from kernel.db import Database
 from kernel.errors import Problem
+from kernel.text import current_locale
 from shop.stock.models import StockLevel
 from tests.lead.world import Bench, order_parcels, parcel_of, take_all
 from tests.packing.races import all_at_once
@@ -330,6 +331,7 @@ def test_who_is_left_of_a_box_leads_it(database: Database, bench: Bench) -> None
 
 
 def test_slips_say_what_goes_together(database: Database, bench: Bench) -> None:
+    current_locale.set("zh")
     first, second, stranger = orders_of_one_buyer(database, bench)
     with database.transaction() as session:
         ids = [parcel_of(session, number).id for number in (first, second)]
