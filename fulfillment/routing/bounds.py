@@ -9,6 +9,8 @@ from itertools import accumulate, combinations, groupby, islice
 from fulfillment.routing.day import Person, Task
 
 _MOST_FAMILIES = 32
+# On a very large day fewer families are looked at: so many tasks in all.
+_MOST_LOOKED_AT = 160_000
 # At so many deadlines the time is counted exactly; that costs a look at every person for each.
 _EXACT_AT = 100
 # In a longer time there is nothing that tasks could not fill.
@@ -35,7 +37,7 @@ def _families(tasks: Sequence[Task], people: Sequence[Person]) -> Iterator[tuple
     unions = (union for size in range(1, len(kinds) + 1) for union in combinations(kinds, size))
     asked = (frozenset(kind for kind in kinds if any(kind >= least for least in union)) for union in unions)
     seen = dict.fromkeys([frozenset(kinds), *islice(asked, 4 * _MOST_FAMILIES)])
-    for some in islice(seen, _MOST_FAMILIES):
+    for some in islice(seen, max(4, min(_MOST_FAMILIES, _MOST_LOOKED_AT // max(1, len(tasks))))):
         yield (
             [task for task in tasks if task.needs in some],
             [person for person in people if any(needs <= person.abilities for needs in some)],

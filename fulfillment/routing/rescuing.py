@@ -15,6 +15,8 @@ _MOST_ASKED = 10
 # Looking at every pair of two people's tasks takes so many steps.
 _PAIRS_COST = 5
 _MOST_PAIRS = 40
+# So many people are asked in one step whether they have room.
+_LOOKS_A_STEP = 10
 _gain = itemgetter(0)
 
 
@@ -54,6 +56,8 @@ def _one_round(crew: Crew, still: list[Task], effort: Effort, most_moves: int) -
     for task in list(still):
         if any(_is_no_harder(other, task) for other in failed):
             continue
+        if not effort.spend(len(crew.loads) // _LOOKS_A_STEP + 1):
+            return False
         if _squeeze_in(crew, task, effort, most_moves):
             still.remove(task)
         elif (longer := put_out_longer(crew, task, effort)) is not None:
