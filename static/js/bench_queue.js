@@ -15,6 +15,7 @@ const UNDO_MS = 10000;
 const DOUBLE_TAP_MS = 600;
 const SEND_FIRST_MS = 3000;
 const ON_THE_WAY_MS = 2000;
+const READING_MS = 5000;
 const KEPT_DAYS_MS = 4 * 24 * 3600 * 1000;
 const QUIET = new Set(["other_goods"]);
 
@@ -29,10 +30,11 @@ let actions = [];
 let truth = null;
 let state = "idle";
 let hadToWait = false;
+let readUntil = 0;
 const told = new Set();
 let shownAt = 0;
 let panel = false;
-let turn = Promise.resolve();
+let turn = null;
 
 const mine = () => actions.filter((action) => action.person === me);
 const now = () => standing(page, truth, mine());
@@ -44,6 +46,11 @@ const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`gongfang:
 function inTurn(act) {
   turn = turn.then(act).catch((error) => console.error(error));
   return turn;
+}
+
+/** What came while the store was still being opened has waited in its turn; where there is none, the form goes as ever. */
+function orElse(act, send) {
+  return inTurn(() => (store ? act() : send()));
 }
 
 // ---- what she does ----
@@ -159,9 +166,9 @@ function showWaiting(view) {
   } else if (others && !isWell()) screen.sayWaiting("others", others);
   else if (!view.waiting && hadToWait) {
     hadToWait = false;
+    readUntil = performance.now() + READING_MS;
     screen.sayWaiting("sent", 0);
-    setTimeout(() => !now().waiting && screen.sayWaiting("", 0), 5000);
-  } else if (!view.waiting && !hadToWait && !others) screen.sayWaiting("", 0);
+  } else if (!view.waiting && performance.now() > readUntil) screen.sayWaiting("", 0);
 }
 
 /** What was not as she thought: refused, or counted before on another device. */
@@ -248,7 +255,8 @@ function pressed(event) {
     free(form);
     // The second half of a double tap must not finish the card that has just come.
     if (performance.now() - shownAt < DOUBLE_TAP_MS) return;
-    inTurn(() => (button === "done" ? finish("done", page.cards.find((card) => card.task === Number(task))) : putBack(Number(task))));
+    const card = page.cards.find((each) => each.task === Number(task));
+    orElse(() => (button === "done" ? finish("done", card) : putBack(Number(task))), () => form.submit());
   } else if (work && path === "/bench/scan") scanTyped(event, form);
   else if (/^\/bench\/(work|hand-over|sign-in|wrong\/\w+)$/.test(path)) {
     event.preventDefault();
@@ -262,13 +270,20 @@ function scanTyped(event, form) {
   if (/^\s*GF-/i.test(code.normalize("NFKC"))) return;
   event.preventDefault();
   field.value = "";
-  if (code.trim()) inTurn(() => scan(code));
+  if (code.trim()) scanned(code, form);
+}
+
+function scanned(code, form) {
+  orElse(() => scan(code), () => {
+    form.elements.code.value = code;
+    form.submit();
+  });
 }
 
 /** What waits goes before what is asked for now: the server then knows what is done. */
 async function sendFirst(form, path) {
   await turn;
-  const outcome = await Promise.race([sender.flush(), sleep(SEND_FIRST_MS)]);
+  const outcome = sender && (await Promise.race([sender.flush(), sleep(SEND_FIRST_MS)]));
   const isNear = (outcome ?? "sent") !== "offline" || (await isServerNear());
   if (isNear || path.startsWith("/bench/wrong/")) {
     form.submit();
@@ -313,16 +328,6 @@ async function begin() {
     offerUndo(last, UNDO_MS - ageOf(last));
   }
   if (work && new URLSearchParams(location.search).has("wrong")) openPanel();
-  document.addEventListener("submit", pressed);
-  document.addEventListener("click", clicked);
-  document.addEventListener("gongfang:scan", (event) => {
-    if (!work) return;
-    event.preventDefault();
-    inTurn(() => scan(event.detail.code));
-  });
-  // Scans that came before this are waiting in bench_scan.js.
-  root.dataset.ready = "";
-  tell("ready");
   for (const name of ["online", "focus", "pageshow"]) window.addEventListener(name, () => sender.wake());
   if (isKept) window.addEventListener("online", () => !now().waiting && location.replace("/bench"));
   setInterval(() => {
@@ -333,4 +338,16 @@ async function begin() {
   if (me) keepForLater(root.dataset.worker, me, work !== null);
 }
 
-await begin().catch((error) => console.warn("nothing is kept on this device", error));
+// Listened to from the first moment: a scan that comes early waits its turn.
+turn = begin().catch((error) => {
+  store = null;
+  console.warn("nothing is kept on this device", error);
+});
+document.addEventListener("submit", pressed);
+document.addEventListener("click", clicked);
+document.addEventListener("gongfang:scan", (event) => {
+  const form = document.querySelector("[data-scan]");
+  if (!work || !form) return;
+  event.preventDefault();
+  scanned(event.detail.code, form);
+});

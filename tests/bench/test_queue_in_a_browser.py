@@ -111,7 +111,8 @@ def scan(page: Page, code: str) -> None:
 
 
 def scan_all(page: Page, numbers: list[str]) -> None:
-    """Scans that follow each other faster than anybody can scan."""
+    """Scans that follow each other faster than anybody can scan, from the first moment of a page on."""
+    page.locator(".queue-zone").wait_for(state="attached")
     page.evaluate(
         """(numbers) => numbers.forEach((code) =>
              document.dispatchEvent(new CustomEvent("gongfang:scan", { detail: { code }, cancelable: true })))""",
