@@ -198,6 +198,7 @@ def check_account(days: Days) -> None:
         (task.id, task.packer_id, task.rate_fen) for task in finished
     )
     for task, packer, fen in owed:
+        assert task is not None
         assert int(fen) in days.frozen[packer, task]
     for entry in days.session.scalars(select(WageEntry)):
         assert NOW <= entry.earned_at <= days.now
