@@ -23,7 +23,8 @@ from fulfillment.routing.rescuing import rescue
 _STEPS_A_TASK, _FEWEST_STEPS = 20, 60_000
 _FEWEST_S, _S_A_TASK, _MOST_S = 0.2, 0.0012, 7.0
 # Mending an old plan touches little of it.
-_MEND_STEPS, _MEND_S = 8_000, 0.25
+_MEND_STEPS, _MEND_S = 10_000, 0.3
+_MEND_BALANCE_STEPS = 4_000
 _SHAKES = 40
 
 
@@ -39,7 +40,7 @@ def plan_day(day: Day, clock: Callable[[], float] = monotonic) -> Plan:
     kept_by = {task: person for person, tasks in day.before.items() for task in tasks}
     least = least_late(day.tasks, people)
     crew, left = _assign(day, [_load_of(person, day, known) for person in people], kept_by, least, effort)
-    balance(crew, day.weights, kept_by, effort)
+    balance(crew, day.weights, kept_by, effort.part(min(effort.left, _MEND_BALANCE_STEPS)) if day.before else effort)
     left = fill_up(crew, left, kept_by)
     if not day.before:
         _put_priority_ahead(crew)
@@ -89,8 +90,8 @@ def _in_time(day: Day, loads: list[Load], possible: list[Task], least: int, effo
     for choose in (poorest, tightest):
         crew = Crew([Load(load.person, load.tasks) for load in loads])
         late = build(crew, possible, effort.part(len(possible) * (len(crew.loads) + 1)), choose)
-        part = effort.part(effort.left // 3)
-        effort.left -= effort.left // 3
+        part = effort.part(effort.left * 2 // 3 if day.before else effort.left // 3)
+        effort.left -= part.left
         late = _rescued(day, crew, late, least, part)
         effort.left += part.left
         attempts.append((len(late), crew, late))
