@@ -150,6 +150,21 @@ def test_closing_adds_what_the_law_adds_once(session: Session, lead: Actor, owne
     assert queries.people_of(session, again.id)[0].due_fen == 9_241, "the addition is owed once, also after a reversal"
 
 
+def test_a_period_that_ended_between_two_runs_is_tested_with_the_next(
+    session: Session, lead: Actor, owner: Actor, ann: Actor
+) -> None:
+    minimum.set_facts(session, PayFacts(person_id=id_of(ann), is_employee=True, method="cash", bank="",
+                                        account_holder="", account_number=""), now=NOW, by=SYSTEM)  # fmt: skip
+    choose(session, "day")
+    kind = make_kind(session, rate_fen=100)
+    book(session, lead, kind, 500, ann, at=NOW - timedelta(days=10))
+    close(session, open_run(session, lead, FIRST, date(2026, 11, 20)), owner)
+    shift(session, ann, 23, 8, 16)
+    book(session, lead, kind, 50, ann, at=NOW - timedelta(days=1))
+    run = close(session, open_run(session, lead, date(2026, 11, 24), date(2026, 11, 24)), owner)
+    assert queries.people_of(session, run.id)[0].due_fen == 9_241
+
+
 def test_money_is_handed_out_in_parts_comes_back_and_is_never_too_much(
     session: Session, lead: Actor, owner: Actor, ann: Actor
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
@@ -67,7 +67,7 @@ def review(session: Session, run: PayRun, *, now: datetime, zone: ZoneInfo) -> l
     }
     facts = minimum.all_facts(session)
     employees = sorted(person_id for person_id, fact in facts.items() if fact.is_employee)
-    additions = minimum.to_add(session, employees, run.first_day, run.last_day, now=now, zone=zone)
+    additions = minimum.to_add(session, employees, _tested_from(session, run), run.last_day, now=now, zone=zone)
     for person_id in sorted(set(additions) - set(unpaid)):
         if any(each.factors_fen or each.minimum_fen for each in additions[person_id]):
             unpaid[person_id] = _Unpaid(session.get_one(Person, person_id).name, Sums(0, 0, 0, 0, 0), [])
@@ -96,6 +96,12 @@ def review(session: Session, run: PayRun, *, now: datetime, zone: ZoneInfo) -> l
         warnings = tuple(name for name, is_so in marks.items() if is_so)
         people.append(replace(person, warnings=warnings))
     return people
+
+
+def _tested_from(session: Session, run: PayRun) -> date:
+    """From which day on periods are tested for the minimum: no day between two runs is left out."""
+    last = last_closed(session)
+    return min(run.first_day, last.last_day + timedelta(days=1)) if last else run.first_day
 
 
 @dataclass(frozen=True)
