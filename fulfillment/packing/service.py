@@ -21,7 +21,7 @@ from fulfillment.packing import queries, rules, shift_service
 from fulfillment.packing.models import Packer, PackingTask, Parcel, ParcelLine, TaskLog
 from fulfillment.packing.pins import service as pins
 from fulfillment.packing.pins.queries import is_kept_for_another, kept_for
-from fulfillment.packing.plans.choosing import Chosen, next_planned, reason_for
+from fulfillment.packing.plans.choosing import Chosen, look_around, next_planned, reason_for
 from fulfillment.packing.plans.service import ask_for_plan
 from fulfillment.packing.plans.terms import DEFAULT as HAND_OUT
 from fulfillment.packing.plans.terms import HandOutTerms
@@ -198,6 +198,7 @@ def take_work(
     Raises:
         NotFound: the person packs here no longer. Refused: nobody has set a piece rate yet.
     """
+    around = look_around(session, packer_id, now, zone)
     session.execute(_HAND_OUT_ONE_AT_A_TIME)
     packer = _lock_packer(session, packer_id)
     # Asked once the packer is locked: whoever lets a person go locks it too, and finds what was taken until then.
@@ -209,7 +210,7 @@ def take_work(
     if in_hand:
         return in_hand
     chosen = _choose(session, packer, now, zone, terms)
-    because = reason_for(session, packer, chosen, now, zone)
+    because = reason_for(session, packer, chosen, around, now)
     batch = time_ordered_id()
     tasks = [_hand_out(session, task.id, packer_id, batch, now=now, zone=zone, by=by) for task in chosen.tasks]
     for place, task in enumerate(tasks):

@@ -1,13 +1,13 @@
 """The next batch out of the standing plan. Called with the hand-out lock held, so nobody else chooses meanwhile."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from fulfillment.crew import queries as crew
 from fulfillment.crew.models import Shift
@@ -110,12 +110,41 @@ def _busiest(session: Session, packer: Packer, now: datetime) -> int | None:
     )
 
 
-def reason_for(session: Session, packer: Packer, chosen: Chosen, now: datetime, zone: ZoneInfo) -> str | None:
+@dataclass(frozen=True)
+class Around:
+    """Who is at work and what they can do, and whether the person who asks has earned least of all an hour."""
+
+    hands: Mapping[int, Hands]
+    has_earned_least: bool
+
+
+def look_around(session: Session, person_id: int, now: datetime, zone: ZoneInfo) -> Around:
+    """What reasons speak of; looked at before anything is locked, because others wait meanwhile."""
+    rows = session.execute(
+        select(Shift.person_id, Packer)
+        .outerjoin(Packer, Packer.person_id == Shift.person_id)
+        .where(is_at_work(now))
+        .options(lazyload(Packer.person))
+    )
+    hands = {one: queries.hands_of(packer) if packer else Hands(queries.ALL_ABILITIES) for one, packer in rows}
+    return Around(hands, _has_earned_least(session, person_id, {*hands, person_id}, now, zone))
+
+
+def _has_earned_least(session: Session, person_id: int, here: Collection[int], now: datetime, zone: ZoneInfo) -> bool:
+    """Whether nobody at work has earned less an hour today, and somebody more."""
+    start, _ = day_bounds(local_day(now, zone), zone)
+    fen = queries.earned_today(session, now, zone)
+    worked_s = crew.worked_seconds_by_person(session, start, now)
+    rates = {one: Fraction(fen.get(one, 0), max(1, worked_s.get(one, 0))) for one in here}
+    return rates[person_id] == min(rates.values()) < max(rates.values())
+
+
+def reason_for(session: Session, packer: Packer, chosen: Chosen, around: Around, now: datetime) -> str | None:
     """Why this person is given this batch, in one word; empty for no batch."""
     if not chosen.tasks:
         return None
     first = chosen.tasks[0]
-    here = _hands_at_work(session, now)
+    here = {**around.hands, packer.person_id: queries.hands_of(packer)}
     return why(
         Circumstances(
             is_kept=chosen.is_kept,
@@ -125,29 +154,10 @@ def reason_for(session: Session, packer: Packer, chosen: Chosen, now: datetime, 
             asks_for_ability=bool(first.needs),
             able=sum(may_do(hands, first) for hands in here.values()),
             here=len(here),
-            has_earned_least=_has_earned_least(session, packer.person_id, here, now, zone),
+            has_earned_least=around.has_earned_least,
             has_same_goods=_has_same_goods(session, packer.person_id, first.id),
         )
     )
-
-
-def _hands_at_work(session: Session, now: datetime) -> dict[int, Hands]:
-    """What everybody who is at work can do."""
-    rows = session.execute(
-        select(Shift.person_id, Packer).outerjoin(Packer, Packer.person_id == Shift.person_id).where(is_at_work(now))
-    )
-    return {
-        person_id: queries.hands_of(packer) if packer else Hands(queries.ALL_ABILITIES) for person_id, packer in rows
-    }
-
-
-def _has_earned_least(session: Session, person_id: int, here: Collection[int], now: datetime, zone: ZoneInfo) -> bool:
-    """Whether nobody at work has earned less an hour today, and somebody more."""
-    start, _ = day_bounds(local_day(now, zone), zone)
-    fen = queries.earned_today(session, now, zone)
-    worked_s = crew.worked_seconds_by_person(session, start, now)
-    rates = {one: Fraction(fen.get(one, 0), max(1, worked_s.get(one, 0))) for one in here}
-    return person_id in rates and rates[person_id] == min(rates.values()) < max(rates.values())
 
 
 def _has_same_goods(session: Session, person_id: int, task_id: int) -> bool:
