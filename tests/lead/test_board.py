@@ -165,7 +165,7 @@ def test_trouble_rests_until_the_lead_has_looked(lead: FlaskClient, database: Da
     assert "等您决定" in page
     assert "货坏了" in page
     assert lead.post(f"/bench/lead/tasks/{task.id}/settle").status_code == 303
-    assert "等您决定" not in lead.get("/bench/lead").text
+    assert "没有事等您" in lead.get("/bench/lead").text
     assert take_all(database, bench.bea) == [number]
 
 
