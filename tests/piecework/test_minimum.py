@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fulfillment.crew.models import Shift, ShiftBreak
+from fulfillment.piecework.corrections import service as corrections
 from fulfillment.piecework.minimum import queries
 from fulfillment.piecework.minimum import service as minimum
 from fulfillment.piecework.minimum.models import MinWage, PayFacts
@@ -217,6 +218,23 @@ def test_what_was_added_is_not_added_again_and_not_taken_back(session: Session, 
     minimum.add(session, id_of(ann), more, zone=ZONE, now=AFTER, by=lead)
     book(session, lead, kind, 500, ann, at=at(26, 12))
     assert additions(session, ann)[0].minimum_fen == 0
+
+
+@pytest.mark.parametrize("amount_fen", [5_000, -1_000])
+def test_a_correction_is_neither_multiplied_nor_set_off_against_the_minimum(
+    session: Session, lead: Actor, ann: Actor, amount_fen: int
+) -> None:
+    """Agreed upon on a Saturday, it would pay twice; in a month below the floor it would change nothing."""
+    shift(session, ann, 25, 8, 16)
+    book(session, lead, make_kind(session, rate_fen=100), 50, ann, at=at(25, 12))
+    choose(session, "month")
+    before = additions(session, ann)
+    for day in (25, 28):
+        more = corrections.propose(
+            session, person_id=id_of(ann), amount_fen=amount_fen, reason="少记了", now=at(day, 12), by=lead
+        )
+        corrections.confirm(session, more.id, now=at(day, 12), by=make_lead(session))
+    assert additions(session, ann) == before
 
 
 def test_an_account_number_is_in_no_log(session: Session, ann: Actor, database: Database) -> None:

@@ -1,7 +1,7 @@
 """Pay runs: each line is taken once, money is handed out once, a run is reversed by new lines; races with controls."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -25,6 +25,7 @@ from tests.piecework.world import ZONE, book, id_of, make_kind, make_lead, make_
 from tests.world import NOW
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
+MONTH_IS_OVER = datetime(2026, 12, 1, 9, tzinfo=ZONE)
 
 
 @pytest.fixture
@@ -51,12 +52,20 @@ def open_run(session: Session, by: Actor, first: date = FIRST, last: date = LAST
     return pay.open_run(session, first_day=first, last_day=last, now=NOW, by=by)
 
 
-def close(session: Session, run: PayRun, by: Actor) -> PayRun:
+def close(session: Session, run: PayRun, by: Actor, now: datetime = NOW) -> PayRun:
     """Close what stands on the screen now."""
-    paid = [person for person in queries.review(session, run, now=NOW, zone=ZONE) if person.is_paid]
+    paid = [person for person in queries.review(session, run, now=now, zone=ZONE) if person.is_paid]
     return pay.close(
-        session, run.id, seen_fen=sum(each.total_fen for each in paid), seen_people=len(paid), zone=ZONE, now=NOW, by=by
+        session, run.id, seen_fen=sum(each.total_fen for each in paid), seen_people=len(paid), zone=ZONE, now=now, by=by
     )
+
+
+def employ(session: Session, person: Actor) -> None:
+    """The owner says that the legal minimum holds for a person."""
+    facts = PayFacts(
+        person_id=id_of(person), is_employee=True, method="cash", bank="", account_holder="", account_number=""
+    )
+    minimum.set_facts(session, facts, now=NOW, by=SYSTEM)
 
 
 def taken(session: Session) -> int:
@@ -134,27 +143,25 @@ def test_the_review_warns_of_what_needs_a_person(session: Session, lead: Actor, 
 
 
 def test_closing_adds_what_the_law_adds_once(session: Session, lead: Actor, owner: Actor, ann: Actor) -> None:
-    minimum.set_facts(session, PayFacts(person_id=id_of(ann), is_employee=True, method="cash", bank="",
-                                        account_holder="", account_number=""), now=NOW, by=SYSTEM)  # fmt: skip
+    employ(session, ann)
     shift(session, ann, 23, 8, 16)
     book(session, lead, make_kind(session, rate_fen=100), 50, ann, at=NOW - timedelta(days=1))
     choose(session, "month")
-    run = close(session, open_run(session, lead), owner)
+    run = close(session, open_run(session, lead), owner, MONTH_IS_OVER)
     (person,) = queries.people_of(session, run.id)
     assert (person.due_fen, person.sums.top_up_fen) == (9_241, 4_241)
     assert owed(session, ann) == 9_241
     assert [row.kind for row in queries.payslip(session, run.id, id_of(ann))] == ["work", "minimum"]
     assert queries.workings(session, run.id, id_of(ann))[0]["floor_fen"] == 9_241
     pay.reverse(session, run.id, reason="日子填错", now=NOW, by=owner)
-    again = close(session, open_run(session, owner), owner)
+    again = close(session, open_run(session, owner), owner, MONTH_IS_OVER)
     assert queries.people_of(session, again.id)[0].due_fen == 9_241, "the addition is owed once, also after a reversal"
 
 
 def test_a_period_that_ended_between_two_runs_is_tested_with_the_next(
     session: Session, lead: Actor, owner: Actor, ann: Actor
 ) -> None:
-    minimum.set_facts(session, PayFacts(person_id=id_of(ann), is_employee=True, method="cash", bank="",
-                                        account_holder="", account_number=""), now=NOW, by=SYSTEM)  # fmt: skip
+    employ(session, ann)
     choose(session, "day")
     kind = make_kind(session, rate_fen=100)
     book(session, lead, kind, 500, ann, at=NOW - timedelta(days=10))
@@ -163,6 +170,40 @@ def test_a_period_that_ended_between_two_runs_is_tested_with_the_next(
     book(session, lead, kind, 50, ann, at=NOW - timedelta(days=1))
     run = close(session, open_run(session, lead, date(2026, 11, 24), date(2026, 11, 24)), owner)
     assert queries.people_of(session, run.id)[0].due_fen == 9_241
+
+
+def test_work_after_a_run_was_closed_on_its_last_day_is_tested_with_the_next(
+    session: Session, lead: Actor, owner: Actor, ann: Actor
+) -> None:
+    employ(session, ann)
+    choose(session, "day")
+    kind = make_kind(session, rate_fen=100)
+    shift(session, ann, 24, 8, 18)
+    noon, evening = (datetime(2026, 11, 24, hour, tzinfo=ZONE) for hour in (12, 17))
+    book(session, lead, kind, 300, ann, at=noon)
+    today = close(session, open_run(session, lead, FIRST, date(2026, 11, 24)), owner, noon)
+    assert queries.people_of(session, today.id)[0].due_fen == 30_000, "the day is not over: nothing is tested yet"
+    book(session, lead, kind, 20, ann, at=evening)
+    run = close(session, open_run(session, lead, date(2026, 11, 25), LAST), owner, MONTH_IS_OVER)
+    assert queries.people_of(session, run.id)[0].due_fen == 2_000 + 1_000, "overtime pays half as much again"
+
+
+def test_what_the_law_adds_is_owed_also_to_who_gets_nothing_this_time(
+    session: Session, lead: Actor, owner: Actor, ann: Actor, bea: Actor
+) -> None:
+    employ(session, ann)
+    choose(session, "month")
+    kind = make_kind(session, rate_fen=100)
+    shift(session, ann, 23, 8, 16)
+    book(session, lead, kind, 50, ann, bea, at=NOW - timedelta(days=1))
+    less = corrections.propose(session, person_id=id_of(ann), amount_fen=-50_000, reason="多记了", now=NOW, by=lead)
+    corrections.confirm(session, less.id, now=NOW, by=owner)
+    run = close(session, open_run(session, lead), owner, MONTH_IS_OVER)
+    assert [each.name for each in queries.people_of(session, run.id)] == ["叶根土"]
+    assert owed(session, ann) == 9_241 - 50_000
+    book(session, lead, kind, 500, ann, at=MONTH_IS_OVER)
+    next_run = open_run(session, lead, date(2026, 12, 1), date(2026, 12, 1))
+    assert [each.total_fen for each in queries.review(session, next_run, now=MONTH_IS_OVER, zone=ZONE)] == [9_241]
 
 
 def test_money_is_handed_out_in_parts_comes_back_and_is_never_too_much(

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from fulfillment.crew import queries as crew
+from fulfillment.crew.rules import Span as ShiftSpan
 from fulfillment.crew.rules import Worked, worked_seconds
 from fulfillment.piecework.minimum import rules
 from fulfillment.piecework.minimum.models import CalendarDay, MinWage, PayFacts, PayTerms, TopUp
@@ -65,10 +66,11 @@ def all_facts(session: Session) -> dict[int, PayFacts]:
     return {facts.person_id: facts for facts in session.scalars(select(PayFacts))}
 
 
+# Corrections stand apart: what two people agreed on is neither multiplied nor set off against the minimum.
 _EARNED = text("""
     SELECT w.packer_id, COALESCE(o.earned_at, w.earned_at) AS at, w.amount_fen
     FROM wage_entries w LEFT JOIN wage_entries o ON o.id = w.reverses_id
-    WHERE w.packer_id = ANY(:people) AND w.top_up_id IS NULL
+    WHERE w.packer_id = ANY(:people) AND w.top_up_id IS NULL AND w.correction_id IS NULL
       AND COALESCE(o.earned_at, w.earned_at) >= :start AND COALESCE(o.earned_at, w.earned_at) < :end
 """)
 
@@ -77,8 +79,8 @@ _EARNED = text("""
 class _Span:
     """Everything that the periods of a run are worked out from."""
 
-    shifts: Mapping[int, Sequence[Worked]]
-    earned: Mapping[int, Sequence[tuple[datetime, int]]]
+    shifts: Mapping[tuple[int, date], Sequence[Worked]]
+    earned: Mapping[int, Sequence[tuple[date, datetime, int]]]
     kinds: Mapping[date, str]
     now: datetime
     zone: ZoneInfo
@@ -89,10 +91,11 @@ def to_add(
 ) -> dict[int, list[ToAdd]]:
     """What the law adds to these people's pieces for the periods that end in some days, each with its working.
 
-    Who earned nothing and was not here in a period has no working for it.
+    A period that is not over by now is left for a later run. Who earned nothing and was not here in a period has no working for it.
     """
     terms = terms_on(session, last)
-    periods = rules.periods_ending(terms.period, first, last) if terms else []
+    over = min(last, local_day(now, zone) - timedelta(days=1))
+    periods = rules.periods_ending(terms.period, first, over) if terms else []
     if terms is None or not periods or not people:
         return {}
     span = _read_span(session, people, periods[0].first, last, terms, now, zone)
@@ -111,30 +114,37 @@ def _read_span(
     session: Session, people: Sequence[int], first: date, last: date, terms: PayTerms, now: datetime, zone: ZoneInfo
 ) -> _Span:
     start, end = day_bounds(first, zone)[0], day_bounds(last, zone)[1]
-    shifts: dict[int, list[Worked]] = {}
+    shifts: dict[tuple[int, date], list[Worked]] = {}
     for shift in crew.shifts_between(session, start, min(now, end)):
-        shifts.setdefault(shift.person_id, []).append(crew.as_worked(shift))
-    earned: dict[int, list[tuple[datetime, int]]] = {}
+        for day in _days_of(shift.span, now, zone):
+            shifts.setdefault((shift.person_id, day), []).append(crew.as_worked(shift))
+    earned: dict[int, list[tuple[date, datetime, int]]] = {}
     for row in session.execute(_EARNED, {"people": list(people), "start": start, "end": end}):
-        earned.setdefault(row.packer_id, []).append((row.at, row.amount_fen))
+        earned.setdefault(row.packer_id, []).append((local_day(row.at, zone), row.at, row.amount_fen))
     special = {each.day: each.kind for each in calendar(session, first, last)}
     days = [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]
     kinds = {day: rules.kind_of_day(day, special, terms.rest_weekdays) for day in days}
     return _Span(shifts, earned, kinds, now, zone)
 
 
+def _days_of(span: ShiftSpan, now: datetime, zone: ZoneInfo) -> list[date]:
+    """The days on which a shift may have work: nobody looks through a month of shifts for each parcel."""
+    first, last = (local_day(moment, zone).toordinal() for moment in (span.began_at, span.ended_at or now))
+    return [date.fromordinal(number) for number in range(first, last + 1)]
+
+
 def _working(span: _Span, person_id: int, period: Days, month_min_fen: int) -> Working | None:
-    shifts = span.shifts.get(person_id, ())
     lines = [
-        Line(day, worked_seconds(shifts, day_bounds(day, span.zone)[0], at), fen)
-        for at, fen in span.earned.get(person_id, ())
-        if period.first <= (day := local_day(at, span.zone)) <= period.last
+        Line(day, worked_seconds(span.shifts.get((person_id, day), ()), day_bounds(day, span.zone)[0], at), fen)
+        for day, at, fen in span.earned.get(person_id, ())
+        if period.first <= day <= period.last
     ]
     worked = {}
     for number in range(period.first.toordinal(), period.last.toordinal() + 1):
-        start, end = day_bounds(date.fromordinal(number), span.zone)
-        if seconds := worked_seconds(shifts, start, max(start, min(end, span.now))):
-            worked[date.fromordinal(number)] = seconds
+        day = date.fromordinal(number)
+        start, end = day_bounds(day, span.zone)
+        if seconds := worked_seconds(span.shifts.get((person_id, day), ()), start, max(start, min(end, span.now))):
+            worked[day] = seconds
     return rules.work_out(period, lines, worked, span.kinds, month_min_fen) if lines or worked else None
 
 

@@ -15,7 +15,7 @@ from fulfillment.piecework.models import WageEntry
 from fulfillment.piecework.pay import rules
 from fulfillment.piecework.pay.models import Payout, PayRun, PayRunPerson
 from fulfillment.piecework.pay.rules import PersonPay, Sums
-from kernel.clock import day_bounds
+from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person
 from kernel.text import Text
 
@@ -67,7 +67,7 @@ def review(session: Session, run: PayRun, *, now: datetime, zone: ZoneInfo) -> l
     }
     facts = minimum.all_facts(session)
     employees = sorted(person_id for person_id, fact in facts.items() if fact.is_employee)
-    additions = minimum.to_add(session, employees, _tested_from(session, run), run.last_day, now=now, zone=zone)
+    additions = minimum.to_add(session, employees, _tested_from(session, run, zone), run.last_day, now=now, zone=zone)
     for person_id in sorted(set(additions) - set(unpaid)):
         if any(each.factors_fen or each.minimum_fen for each in additions[person_id]):
             unpaid[person_id] = _Unpaid(session.get_one(Person, person_id).name, Sums(0, 0, 0, 0, 0), [])
@@ -98,10 +98,15 @@ def review(session: Session, run: PayRun, *, now: datetime, zone: ZoneInfo) -> l
     return people
 
 
-def _tested_from(session: Session, run: PayRun) -> date:
-    """From which day on periods are tested for the minimum: no day between two runs is left out."""
+def _tested_from(session: Session, run: PayRun, zone: ZoneInfo) -> date:
+    """From which day on periods are tested for the minimum: none that ends between two runs is left out.
+
+    The last run tested what was over when it was closed, which may have been on its own last day.
+    """
     last = last_closed(session)
-    return min(run.first_day, last.last_day + timedelta(days=1)) if last else run.first_day
+    if last is None or last.closed_at is None:
+        return run.first_day
+    return min(run.first_day, last.last_day + timedelta(days=1), local_day(last.closed_at, zone))
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def close(
     """
     run = _lock(session, run_id)
     _require(run, rules.OPEN)
-    paid = [person for person in queries.review(session, run, now=now, zone=zone) if person.is_paid]
+    people = queries.review(session, run, now=now, zone=zone)
+    paid = [person for person in people if person.is_paid]
     total_fen = sum(person.total_fen for person in paid)
     if (total_fen, len(paid)) != (seen_fen, seen_people):
         raise Refused(
@@ -82,18 +83,26 @@ def close(
         for person in paid
     )
     session.flush()
-    for person in paid:
-        _take(session, run, person, zone=zone, now=now, by=by)
+    for person in people:
+        added = _add_by_law(session, person, zone=zone, now=now, by=by)
+        if person.is_paid:
+            _take(session, run, person, [*person.entry_ids, *added])
     run.state, run.closed_by_id, run.closed_at, run.total_fen = rules.CLOSED, by.person_id, now, total_fen
     session.flush()
     _record(session, run, "closed", now=now, by=by)
     return run
 
 
-def _take(session: Session, run: PayRun, person: PersonPay, *, zone: ZoneInfo, now: datetime, by: Actor) -> None:
-    ids = list(person.entry_ids)
-    for found in person.additions:
-        ids += [entry.id for entry in minimum.add(session, person.person_id, found, zone=zone, now=now, by=by)]
+def _add_by_law(session: Session, person: PersonPay, *, zone: ZoneInfo, now: datetime, by: Actor) -> list[int]:
+    """Owe what the law adds, also to who gets nothing this time: a later run does not test these periods again."""
+    return [
+        entry.id
+        for found in person.additions
+        for entry in minimum.add(session, person.person_id, found, zone=zone, now=now, by=by)
+    ]
+
+
+def _take(session: Session, run: PayRun, person: PersonPay, ids: Sequence[int]) -> None:
     before = _times_given_back(session, ids)
     amounts = queries.amounts_of(session, ids)
     session.execute(
