@@ -119,6 +119,7 @@ def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, 
         leaving.note_left(session, box, now=now, by=by)
         fees.note_departure(session, box[0], terms=sending_terms, now=now, by=by)
         _note_fee_told(session, box[0], now)
+        _lock_goods(session, box)
         for parcel in box:
             _ship(session, parcel, now=now, by=by)
     return next(parcel for parcel in box if parcel.id == parcel_id)
@@ -129,6 +130,12 @@ def _note_fee_told(session: Session, lead: Parcel, now: datetime) -> None:
     waybill = waybill_queries.issued_of(session, lead.id)
     if waybill is not None and waybill.fee_fen is not None:
         fees.note_bill(session, lead, waybill.fee_fen, source=waybill.provider, now=now, by=SYSTEM)
+
+
+def _lock_goods(session: Session, parcels: Sequence[Parcel]) -> None:
+    """The goods of several parcels, by variant: parcel after parcel two boxes would wait for each other in a ring."""
+    goods = [packing_queries.quantities_of(session, parcel.id) for parcel in parcels]
+    stock.lock_levels(session, set().union(*goods))
 
 
 def _ship(session: Session, parcel: Parcel, *, now: datetime, by: Actor) -> None:
@@ -227,6 +234,7 @@ def stop_rest(session: Session, order_id: UUID, *, by: Actor, reason: str, now: 
     amounts = _shares(session, order)
     stopped = boxes.stop_what_is_here(session, order.id, amounts, reason=reason, now=now, by=by)
     waybills.drop_of_parcels(session, [parcel.id for parcel in stopped], reason=reason, now=now, by=by)
+    _lock_goods(session, stopped)
     for parcel in stopped:
         goods = packing_queries.quantities_of(session, parcel.id)
         orders.release_part(session, goods, source=f"order:{order.id}:parcel:{parcel.id}", at=now, by=by)

@@ -73,6 +73,12 @@ def open_level(session: Session, variant_id: int) -> None:
     session.execute(upsert(StockLevel).values(row).on_conflict_do_nothing())
 
 
+def lock_levels(session: Session, variant_ids: Iterable[int]) -> None:
+    """Lock these levels in their order: for whoever moves the goods of several orders or parcels one after the other."""
+    level = StockLevel.variant_id
+    session.execute(select(level).where(level.in_(list(variant_ids))).order_by(level).with_for_update(key_share=True))
+
+
 def receive(
     session: Session, variant_id: int, quantity: int, *, source: str, by: Actor, at: datetime, reason: str = ""
 ) -> None:

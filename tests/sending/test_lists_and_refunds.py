@@ -1,12 +1,13 @@
 """Two leads at once with one list or one box; an order of which a part has left is refunded for the rest, or whole."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from app import workflows
@@ -24,14 +25,15 @@ from kernel.parse import FieldError
 from shop.orders.counter import Counter
 from shop.orders.models import Order
 from shop.payments.models import Refund
+from shop.stock import service as stock
 from shop.stock.models import StockLevel, StockMovement
 from tests.lead.world import Bench, packed_parcel, parcel_of, set_up, take_all
 from tests.ops.evening import pay
-from tests.packing.races import all_at_once
+from tests.packing.races import PATIENCE_S, all_at_once, wait_until_blocked
 from tests.packing.world import ZONE, id_of, take
 from tests.sending.test_boxes import both
 from tests.sending.world import drawn, orders_of_one_buyer
-from tests.world import NOW, ask, make_live_offer
+from tests.world import NOW, ask, make_live_offer, make_variant
 
 # ---- one list, two desks ----
 
@@ -117,6 +119,45 @@ def test_one_box_handed_over_at_six_desks_ships_its_goods_once(database: Databas
         shipped = select(func.count()).where(StockMovement.kind == "shipped")
         assert session.scalar(shipped) == 2, "each parcel once"
         assert session.get_one(StockLevel, bench.variant_id).on_hand == 97
+
+
+def is_in_the_way(database: Database, bench: Bench) -> bool:
+    """Whether a box of two orders that waits for the goods of one holds those of the other meanwhile."""
+    with database.transaction() as session:
+        later = make_variant(session)
+        stock.receive(session, later.id, 5, source="test", by=SYSTEM, at=NOW)
+        variants = [later.id, bench.variant_id]
+    assert variants[0] > variants[1], "the goods of the first parcel come second in the order of locks"
+    numbers = [packed_parcel(database, bench, variant_id=variant) for variant in variants]
+    with database.transaction() as session:
+        first, second = (parcel_of(session, number) for number in numbers)
+        session.execute(update(Parcel).where(Parcel.id == second.id).values(sent_with_id=first.id))
+        box = first.id
+
+    def leave() -> None:
+        with database.transaction() as session:
+            workflows.hand_over(session, box, carrier="ZTO", tracking="78012345678901", by=SYSTEM, now=NOW)
+
+    level = select(StockLevel.variant_id)
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            session.execute(level.where(StockLevel.variant_id == variants[1]).with_for_update())
+            leaving = pool.submit(leave)
+            wait_until_blocked(database)
+            others = level.where(StockLevel.variant_id == variants[0]).with_for_update(skip_locked=True)
+            is_held = session.scalar(others) is None
+        leaving.result(PATIENCE_S)
+    return is_held
+
+
+def test_the_goods_of_a_shared_box_are_locked_in_the_order_of_the_house(database: Database, bench: Bench) -> None:
+    assert not is_in_the_way(database, bench)
+
+
+def test_parcel_after_parcel_they_are_not(database: Database, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: two boxes, or a box and the counter, could wait for each other in a ring."""
+    monkeypatch.setattr(stock, "lock_levels", lambda *_: None)
+    assert is_in_the_way(database, bench)
 
 
 # ---- money for what did not leave ----
