@@ -70,7 +70,7 @@ WORK = (
     ),
     Invariant(
         "late_news_counts_once",
-        "each \"done\" that came from a device's queue and counted has a wage line of its own, each undo a reversal",
+        'each "done" that came from a device\'s queue and counted has a wage line of its own, each undo a reversal',
         "SELECT count(*) FROM bench_actions",
         """
         SELECT 'packing_task:' || a.task_id AS subject,

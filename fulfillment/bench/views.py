@@ -273,9 +273,7 @@ def passbook() -> str:
         )
         reads_aloud = packer_queries.reads_aloud(session, _me())
         beside = passbook_views.beside(session, _me())
-    return render_template(
-        "bench/passbook.html", book=book, beside=beside, today=book.today, reads_aloud=reads_aloud
-    )
+    return render_template("bench/passbook.html", book=book, beside=beside, today=book.today, reads_aloud=reads_aloud)
 
 
 @blueprint.get("/help")

@@ -168,6 +168,7 @@ ALSO = {
     "nothing_oversold": {"stock_adds_up", "holds_belong_to_orders", "constraints_are_in_force"},
     "orders_are_whole": {"offers_not_oversold"},
     "acknowledged_orders_exist": set(),
+    "one_task_a_parcel": {"planned_work_exists"},
     "paid_once": {"order_log_tells_the_state"},
     "order_log_tells_the_state": set(),
     "money_never_lies_idle": {"paid_orders_have_their_money"},
