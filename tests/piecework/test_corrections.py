@@ -108,6 +108,21 @@ def test_a_question_waits_for_a_person_and_is_answered_in_the_book(
     assert queries.people_with_open_complaints(session) == {}
 
 
+def test_a_question_that_two_leads_answer_is_answered_with_one_correction(
+    session: Session, lead: Actor, owner: Actor, ann: Actor
+) -> None:
+    asked = corrections.complain(session, entry_id=None, kind="missing", words="少两件", now=NOW, by=ann)
+    with pytest.raises(Refused), session.begin_nested():
+        corrections.answer(
+            session, asked.id, words="补", correction=propose(session, lead, owner, 60), now=NOW, by=lead
+        )
+    corrections.answer(session, asked.id, words="补", correction=propose(session, lead, ann, 60), now=NOW, by=lead)
+    again = propose(session, owner, ann, 60)
+    with pytest.raises(Refused, match="answered"):
+        corrections.answer(session, asked.id, words="补", correction=again, now=NOW, by=owner)
+    assert corrections.answer(session, asked.id, words="看过了", now=NOW, by=owner).answer == "补"
+
+
 def test_only_ones_own_line_can_be_questioned_and_nobody_answers_oneself(
     session: Session, lead: Actor, ann: Actor
 ) -> None:

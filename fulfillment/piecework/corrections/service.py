@@ -147,7 +147,8 @@ def answer(
     """A person answers, and perhaps proposes a correction with it; the answer stands in the pass book.
 
     Raises:
-        NotFound: there is no such complaint. Refused: it is one's own.
+        NotFound: there is no such complaint. Refused: it is one's own; or it was answered meanwhile, so that another
+            correction for it would pay it twice; or the correction is for somebody else.
     """
     complaint = session.scalar(
         select(WageComplaint)
@@ -159,6 +160,12 @@ def answer(
         raise NotFound("没有这个问题。", "There is no such question.")
     if complaint.person_id == by.person_id:
         raise Refused("自己提的要别人来答。", "Somebody else answers your own question.", code="second_person")
+    if correction is not None and (complaint.answered_at is not None or correction.person_id != complaint.person_id):
+        raise Refused(
+            "这个问题刚才已经有人答复了。请看那笔更正，还差的再另提。",
+            "Somebody has answered this question just now. Look at that first; propose apart from it what is still missing.",
+            code="answered_already",
+        )
     if complaint.answered_at is None:
         complaint.answered_by_id, complaint.answered_at, complaint.answer = by.person_id, now, words
         complaint.correction_id = correction.id if correction else None
