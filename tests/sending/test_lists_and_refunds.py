@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from app import workflows
 from app.care.invariants import check_within
 from app.care.rounds import ALL_INVARIANTS
+from fulfillment.couriers.lists import queries as list_queries
 from fulfillment.couriers.lists import service as lists
 from fulfillment.couriers.lists.models import HandOverLine, HandOverList
 from fulfillment.couriers.lists.rules import read_signature
@@ -82,6 +84,23 @@ def test_a_list_takes_whole_boxes_of_one_courier_only(database: Database, bench:
     for wrong in ([], [*ids, still_here], [*ids, 10**9]):
         with pytest.raises(Refused, match="changed"), database.transaction() as session:
             signing(wrong)(session)
+
+
+def test_a_list_that_is_full_ends_with_a_whole_box(
+    database: Database, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut in the middle, the rest of the box could never be signed for."""
+    alone, lead, rider = left_with_zto(database, bench, 3)
+    with database.transaction() as session:
+        box = {"sent_with_id": lead, "tracking_number": "78000000000001"}
+        session.execute(update(Parcel).where(Parcel.id == rider).values(**box))
+        with pytest.raises(Refused, match="changed"):
+            signing([alone, lead])(session)
+        monkeypatch.setattr(list_queries, "MOST_ON_A_LIST", 2)
+        listed = list_queries.unsigned(session, "ZTO", NOW)
+        assert [parcel.id for parcel in listed] == [alone]
+        monkeypatch.setattr(list_queries, "MOST_ON_A_LIST", 3)
+        assert signing([one.id for one in list_queries.unsigned(session, "ZTO", NOW)])(session).boxes == 2
 
 
 @given(st.text(max_size=200))
@@ -232,6 +251,13 @@ def test_it_is_paid_back_twice_without_the_orders_lock(database: Database, monke
     order_id, _ = paid_order_in_two_parcels(database, monkeypatch)
     monkeypatch.setattr(orders, "lock_order", lambda session, one: session.get_one(Order, one))
     monkeypatch.setattr(packing, "lock_task", lambda session, one, _=None: session.get_one(PackingTask, one))
+    both_have_read, stop_here = Barrier(2), workflows.boxes.stop_what_is_here
+
+    def after_both(*args: Any, **facts: Any) -> list[Parcel]:
+        both_have_read.wait(PATIENCE_S)
+        return stop_here(*args, **facts)
+
+    monkeypatch.setattr(workflows.boxes, "stop_what_is_here", after_both)
 
     def stop(session: Session) -> object:
         return workflows.stop_rest(session, order_id, by=SYSTEM, reason="no_goods", now=NOW)

@@ -1,6 +1,6 @@
 """Reading hand-over lists: what is signed, and what has left without a signature yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,9 +43,9 @@ def unsigned_by_carrier(session: Session, since: datetime) -> list[Unsigned]:
 
 
 def unsigned(session: Session, carrier: str, since: datetime) -> Sequence[Parcel]:
-    """What a courier took and nobody signed for yet, box by box, in the order it left."""
+    """What a courier took and nobody signed for yet, box by box, in the order it left; only whole boxes are listed."""
     lead = func.coalesce(Parcel.sent_with_id, Parcel.id)
-    return session.scalars(
+    found = session.scalars(
         select(Parcel)
         .outerjoin(HandOverLine, HandOverLine.parcel_id == Parcel.id)
         .where(
@@ -55,8 +55,17 @@ def unsigned(session: Session, carrier: str, since: datetime) -> Sequence[Parcel
             HandOverLine.id.is_(None),
         )
         .order_by(Parcel.handed_over_at, lead, Parcel.leads_box.desc(), Parcel.id)
-        .limit(MOST_ON_A_LIST)
+        .limit(MOST_ON_A_LIST + 1)
     ).all()
+    if len(found) <= MOST_ON_A_LIST:
+        return found
+    cut = found[-1].sent_with_id or found[-1].id
+    return [parcel for parcel in found if (parcel.sent_with_id or parcel.id) != cut]
+
+
+def riders_of(session: Session, parcel_ids: Collection[int]) -> Collection[int]:
+    """The parcels that went in the boxes of these."""
+    return session.scalars(select(Parcel.id).where(Parcel.sent_with_id.in_(parcel_ids))).all()
 
 
 def weights_on_list(session: Session, parcels: Sequence[Parcel], tare_g: int) -> dict[int, int]:

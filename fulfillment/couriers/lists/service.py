@@ -39,7 +39,7 @@ def sign_list(
         Refused: nothing is on it, something on it is on a signed list already, or went with another courier.
     """
     parcels = _lock(session, parcel_ids)
-    if not parcels or len(parcels) != len(set(parcel_ids)) or not _belong_together(parcels, carrier):
+    if not parcels or len(parcels) != len(set(parcel_ids)) or not _belong_together(session, parcels, carrier):
         raise _changed()
     weights = queries.weights_on_list(session, parcels, tare_g)
     signed = HandOverList(
@@ -80,14 +80,18 @@ def _lock(session: Session, parcel_ids: Sequence[int]) -> list[Parcel]:
     return [by_id[one] for one in dict.fromkeys(parcel_ids) if one in by_id]
 
 
-def _belong_together(parcels: Sequence[Parcel], carrier: str) -> bool:
-    """Whether all of them left with this courier, and each box is there with the parcel that leads it."""
+def _belong_together(session: Session, parcels: Sequence[Parcel], carrier: str) -> bool:
+    """Whether all of them left with this courier, and each box is there whole."""
     ids = {parcel.id for parcel in parcels}
-    return carrier in CARRIERS and all(
-        parcel.state == HANDED_OVER
-        and parcel.carrier == carrier
-        and (parcel.sent_with_id is None or parcel.sent_with_id in ids)
-        for parcel in parcels
+    return (
+        carrier in CARRIERS
+        and all(
+            parcel.state == HANDED_OVER
+            and parcel.carrier == carrier
+            and (parcel.sent_with_id is None or parcel.sent_with_id in ids)
+            for parcel in parcels
+        )
+        and ids.issuperset(queries.riders_of(session, ids))
     )
 
 
