@@ -9,6 +9,7 @@ const WORK_CACHE = "bench-work";
 // Pictures, styles and scripts: nobody's in particular.
 const FILES_CACHE = "bench-files";
 const PATIENCE_MS = 6000;
+const CHANGES_HANDS = /^\/bench\/(hand-over|sign-in)/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepShell().then(() => self.skipWaiting()));
@@ -22,7 +23,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
-  if (request.mode === "navigate") event.respondWith(request.method === "GET" ? page(event, url) : sent(request));
+  if (request.mode === "navigate") event.respondWith(request.method === "GET" ? page(event, url) : sent(request, url));
   else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request, url));
 });
 
@@ -82,9 +83,16 @@ const keptPage = async () => (await caches.open(WORK_CACHE)).match("/bench");
 
 const offlinePage = async () => (await (await caches.open(SHELL_CACHE)).match("/bench/offline")) ?? Response.error();
 
-/** A form that could not be sent is not lost without a word. */
-function sent(request) {
-  return fetch(request).catch(offlinePage);
+/** A form that could not be sent is not lost without a word. Whoever leaves takes their page along, whether or not the
+    next page still comes. */
+async function sent(request, url) {
+  try {
+    const answer = await fetch(request);
+    if (answer.type === "opaqueredirect" && CHANGES_HANDS.test(url.pathname)) await caches.delete(WORK_CACHE);
+    return answer;
+  } catch {
+    return offlinePage();
+  }
 }
 
 /** Files with their version in the address never change; others come from the network while there is one. */

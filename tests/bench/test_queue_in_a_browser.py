@@ -297,6 +297,19 @@ def test_without_a_network_nobody_is_handed_somebody_elses_page(page: Page, url:
     expect(page.get_by_text("美仙")).to_have_count(0)
 
 
+def test_who_handed_over_is_not_shown_when_the_next_page_is_lost(page: Page, url: str, line: Line, packer: int) -> None:
+    sign_in(page, url, packer)
+    get_work(page)
+    line.path, line.plan = "/bench/sign-in", [BEFORE] * 10
+    page.get_by_role("button", name="换人").click()
+    expect(page.get_by_role("heading", name="没有网络")).to_be_visible()
+    assert line.heard["/bench/hand-over"] == 1
+    cut(page, line)
+    page.goto(f"{url}/bench")
+    expect(page.get_by_role("heading", name="没有网络")).to_be_visible()
+    expect(page.get_by_text("美仙")).to_have_count(0)
+
+
 def test_an_order_cancelled_meanwhile_is_told_and_its_goods_go_back(
     page: Page, url: str, line: Line, packer: int, database: Database
 ) -> None:
