@@ -17,7 +17,16 @@ from fulfillment.piecework.corrections import service as corrections
 from fulfillment.piecework.minimum import queries
 from fulfillment.piecework.minimum import service as minimum
 from fulfillment.piecework.minimum.models import MinWage, PayFacts
-from fulfillment.piecework.minimum.rules import Days, Line, ToAdd, Working, kind_of_day, periods_ending, work_out
+from fulfillment.piecework.minimum.rules import (
+    Days,
+    Line,
+    ToAdd,
+    Working,
+    kind_of_day,
+    periods_ending,
+    untested,
+    work_out,
+)
 from fulfillment.piecework.rules import Pieces, piece_pay
 from kernel.audit import SYSTEM, Actor
 from kernel.db import Database
@@ -75,6 +84,24 @@ def test_a_period_is_tested_when_it_is_over() -> None:
     ]
     assert len(periods_ending("day", FIRST, LAST)) == 30
     assert periods_ending("none", FIRST, LAST) == []
+
+
+@pytest.mark.parametrize(
+    ("added", "left"),
+    [
+        ([], (1, 30)),
+        ([(1, 30)], (1, 30)),
+        ([(2, 8), (9, 15)], (16, 30)),
+        ([(2, 8), (7, 30)], None),
+        ([(9, 15), (16, 30)], (16, 30)),
+        ([(30, 30)], None),
+    ],
+)
+def test_no_day_is_tested_by_two_choices_of_period(added: list[tuple[int, int]], left: tuple[int, int] | None) -> None:
+    def days(span: tuple[int, int]) -> Days:
+        return Days(*(FIRST + timedelta(days=day - 1) for day in span))
+
+    assert untested(days((1, 30)), [days(one) for one in added]) == (days(left) if left else None)
 
 
 CASES = [
@@ -218,6 +245,26 @@ def test_what_was_added_is_not_added_again_and_not_taken_back(session: Session, 
     minimum.add(session, id_of(ann), more, zone=ZONE, now=AFTER, by=lead)
     book(session, lead, kind, 500, ann, at=at(26, 12))
     assert additions(session, ann)[0].minimum_fen == 0
+
+
+def test_another_period_is_chosen_and_overtime_is_not_paid_twice(session: Session, lead: Actor, ann: Actor) -> None:
+    kind = make_kind(session, rate_fen=100)
+    for day in (18, 25):
+        shift(session, ann, day, 8, 18)
+        book(session, lead, kind, 200, ann, at=at(day, 12))
+        book(session, lead, kind, 20, ann, at=at(day, 17))
+    choose(session, "week")
+    for found in additions(session, ann)[:1]:
+        assert (found.working.first_day.day, found.factors_fen) == (16, 1_000)
+        minimum.add(session, id_of(ann), found, zone=ZONE, now=AFTER, by=lead)
+    choose(session, "month")
+    (month,) = additions(session, ann)
+    assert (month.working.first_day.day, month.factors_fen) == (23, 1_000)
+    minimum.add(session, id_of(ann), month, zone=ZONE, now=AFTER, by=lead)
+    (month,) = additions(session, ann)
+    assert month.factors_fen == 0
+    choose(session, "day")
+    assert sum(each.factors_fen for each in additions(session, ann)) == 0
 
 
 @pytest.mark.parametrize("amount_fen", [5_000, -1_000])

@@ -104,7 +104,8 @@ def to_add(
     for period in periods:
         minimum = min_wage_on(session, period.last, terms.tier)
         for person_id in people:
-            working = _working(span, person_id, period, minimum.month_fen if minimum else 0)
+            days = rules.untested(period, {Days(*key[2:]) for key in added if key[0] == person_id})
+            working = _working(span, person_id, days, minimum.month_fen if minimum else 0) if days else None
             if working is not None:
                 found.setdefault(person_id, []).append(_less_what_was_added(working, person_id, added))
     return found

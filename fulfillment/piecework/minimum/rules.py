@@ -5,7 +5,7 @@ Sources: Provisional Regulations on Payment of Wages, art. 13 (150, 200, 300 %);
 setting: by which period the floor is tested.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -36,6 +36,16 @@ def periods_ending(period: str, first: date, last: date) -> list[Days]:
     if period == MONTH:
         return [Days(day.replace(day=1), day) for day in days if (day + timedelta(days=1)).day == 1]
     return []
+
+
+def untested(period: Days, added: Collection[Days]) -> Days | None:
+    """What of a period has had no addition by another choice of period: a week into a month, a month into days.
+
+    Nothing is added twice to one day; a period that lies within an earlier one is tested no more.
+    """
+    others = [one for one in added if one.first <= period.last and period.first <= one.last < period.last]
+    left = Days(max([period.first, *(one.last + timedelta(days=1) for one in others)]), period.last)
+    return None if any(one != left and one.first <= left.last <= one.last for one in added) else left
 
 
 def kind_of_day(day: date, calendar: Mapping[date, str], rest_weekdays: str) -> str:
