@@ -14,7 +14,7 @@ from fulfillment.piecework.pay import queries, rules, service
 from fulfillment.piecework.pay.models import PayRun
 from kernel import once
 from kernel.audit import record_change
-from kernel.errors import NotFound, Problem
+from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER
@@ -80,6 +80,18 @@ def _run(session: Session, run_id: int) -> PayRun:
     return run
 
 
+def _run_to_pay(session: Session, run_id: int) -> PayRun:
+    """A run from which money may go out: of another one no paper and no file is made."""
+    run = _run(session, run_id)
+    if run.state != rules.CLOSED:
+        raise Refused(
+            "这次发薪还没定，或者撤销了，不能按它发钱。",
+            "This pay run is not closed, or was reversed; nobody is paid by it.",
+            code="wrong_state",
+        )
+    return run
+
+
 @blueprint.get("/<int:run_id>")
 @requires(LEAD, OWNER)
 def run(run_id: int) -> str:
@@ -107,6 +119,7 @@ def _run_page(session: Session, run: PayRun, form: Form) -> str:
             people=people,
             form=form,
             paid_fen=sum(person.paid_fen for person in people),
+            last_file=queries.last_bank_file(session, run.id),
             left={method: sum(each.left_fen for each in people if each.method == method) for method in rules.METHODS},
             form_key=once.new_key(),
         )
@@ -222,7 +235,7 @@ def all_paid(run_id: int) -> Response | tuple[str, int]:
 def cash_list(run_id: int) -> str:
     """The cash list on paper, with big rows to sign."""
     with transaction() as session:
-        run = _run(session, run_id)
+        run = _run_to_pay(session, run_id)
         people = [
             each for each in queries.people_of(session, run_id) if each.method == rules.CASH and each.left_fen > 0
         ]
@@ -237,14 +250,14 @@ def bank_file(run_id: int) -> Response:
     kind = form.choice("file", files.BANK_FILES)
     form.check()
     with transaction() as session:
-        run = _run(session, run_id)
+        run = _run_to_pay(session, run_id)
         facts = minimum.all_facts(session)
         due = [each for each in queries.people_of(session, run_id) if each.method == rules.BANK and each.left_fen > 0]
         rows = [files.bank_row(place, each, facts.get(each.person_id)) for place, each in enumerate(due, 1)]
         record_change(
             session,
             actor=actor(),
-            action="bank_file.made",
+            action=queries.BANK_FILE_MADE,
             subject=f"pay_run:{run.id}",
             at=utc_now(),
             after={"people": len(rows), "file": kind},

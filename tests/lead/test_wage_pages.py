@@ -339,6 +339,35 @@ def test_all_paid_and_the_papers(owner: FlaskClient, database: Database, bench: 
     assert "没有要发的现金" in owner.get(f"{run}/cash").text
 
 
+def test_a_second_file_for_the_bank_says_that_there_was_a_first(owner: FlaskClient, run: str) -> None:
+    close(owner, run)
+    assert "不然会付两次" not in owner.get(run).text
+    owner.post(f"{run}/bank", data={"file": "csv"})
+    assert "吴老板 已经下载过" in owner.get(run).text
+
+
+def test_nobody_is_paid_by_a_run_that_is_open_or_reversed(owner: FlaskClient, run: str) -> None:
+    def answers() -> list[int]:
+        return [owner.post(f"{run}/bank", data={"file": "csv"}).status_code, owner.get(f"{run}/cash").status_code]
+
+    assert answers() == [409, 409]
+    close(owner, run)
+    assert answers() == [200, 200]
+    assert owner.post(f"{run}/reverse", data={"reason": "日子填错"}).status_code == 303
+    assert answers() == [409, 409]
+
+
+def test_without_an_account_number_no_transfer_was_made(
+    owner: FlaskClient, database: Database, bench: Bench, run: str
+) -> None:
+    close(owner, run)
+    with database.transaction() as session:
+        facts = session.get_one(PayFacts, id_of(bench.ann))
+        facts.account_number = facts.account_holder = ""
+    assert owner.post(f"{run}/all-paid", data={"method": "bank"}).status_code == 303
+    assert count(database, Payout) == 0
+
+
 def test_dropping_an_open_run_touches_nothing(lead: FlaskClient, database: Database, run: str) -> None:
     assert lead.post(f"{run}/drop").status_code == 303
     assert lead.get(run).status_code == 404

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
@@ -15,9 +16,12 @@ from fulfillment.piecework.models import WageEntry
 from fulfillment.piecework.pay import rules
 from fulfillment.piecework.pay.models import Payout, PayRun, PayRunPerson
 from fulfillment.piecework.pay.rules import PersonPay, Sums
+from kernel.audit import AuditEntry
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person
 from kernel.text import Text
+
+BANK_FILE_MADE: Final = "bank_file.made"
 
 
 def runs(session: Session, most: int = 50) -> Sequence[PayRun]:
@@ -157,6 +161,12 @@ def payouts_of(session: Session, run_id: int, person_id: int | None = None) -> S
     """What was handed out and came back, oldest first."""
     chosen = select(Payout).where(Payout.run_id == run_id).order_by(Payout.id)
     return session.scalars(chosen if person_id is None else chosen.where(Payout.person_id == person_id)).all()
+
+
+def last_bank_file(session: Session, run_id: int) -> AuditEntry | None:
+    """When a file for the bank was last made of a run, and by whom: sent twice it is paid twice."""
+    made = select(AuditEntry).where(AuditEntry.subject == f"pay_run:{run_id}", AuditEntry.action == BANK_FILE_MADE)
+    return session.scalar(made.order_by(AuditEntry.id.desc()).limit(1))
 
 
 def runs_of(session: Session, person_id: int) -> Sequence[PayRunPerson]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.piecework.minimum import service as minimum
+from fulfillment.piecework.minimum.queries import all_facts
 from fulfillment.piecework.pay import queries, rules
 from fulfillment.piecework.pay.models import Payout, PayRun, PayRunEntry, PayRunPerson
 from fulfillment.piecework.pay.rules import PersonPay
@@ -191,11 +192,15 @@ def pay_out(
 def pay_all_left(session: Session, run_id: int, method: str, *, now: datetime, by: Actor) -> int:
     """The bank's transfer has gone out, or the cash list is signed: everybody who is paid this way has had all.
 
-    Returns how many people that were.
+    Without an account number there was no transfer: that person's money is still to be paid. Returns how many have
+    had theirs.
     """
     run = _lock(session, run_id)
     _require(run, rules.CLOSED)
     due = [each for each in queries.people_of(session, run_id) if each.method == method and each.left_fen > 0]
+    if method == rules.BANK:
+        facts = all_facts(session)
+        due = [each for each in due if each.person_id in facts and facts[each.person_id].account_number]
     for each in due:
         payout = Payout(
             run_id=run_id,
