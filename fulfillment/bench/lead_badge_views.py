@@ -50,7 +50,11 @@ def choose() -> str:
 @requires(LEAD, OWNER)
 def make() -> Response:
     """Make the badges and show the sheet, this once; sent again, no second ones are made."""
-    wanted = {bounded(int(raw)) for raw in request.form.getlist("person")[:_MOST] if raw.isascii() and raw.isdigit()}
+    wanted = {
+        bounded(int(raw))
+        for raw in request.form.getlist("person")[:_MOST]
+        if raw.isascii() and raw.isdigit() and len(raw) < 19
+    }
     typed = {**Form(request.form).values, "person": sorted(wanted)}
     with transaction() as session:
         is_first = once.is_first(session, typed, purpose="badges", by=actor(), now=utc_now())

@@ -56,6 +56,12 @@ def test_every_badge_on_the_printed_sheet_opens_the_bench_for_its_person(
         assert tablet.app.test_client().post("/bench/sign-in", data={"badge": code}).location == "/bench"
 
 
+@pytest.mark.parametrize(("person", "status"), [("9" * 5_000, 303), ("9" * 18, 404), ("-1", 303), ("١", 303)])
+def test_what_is_no_person_makes_no_badge(lead: FlaskClient, person: str, status: int) -> None:
+    key = fields_of(lead.get("/bench/lead/badges"))["form_key"]
+    assert lead.post("/bench/lead/badges", data={"form_key": key, "person": person}).status_code == status
+
+
 def test_those_without_a_badge_are_ticked_and_a_second_sending_makes_no_second_badge(
     lead: FlaskClient, tablet: Tablet, database: Database
 ) -> None:
