@@ -34,6 +34,8 @@ from kernel.text import Text
 
 _ONE_OF_A_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended('gongfang: bench action ' || :key, 0))")
 _NOTHING: Final = Text("", "")
+# What has not come after so long could not be read: the rest of the queue must not wait for it for ever.
+_STILL_ON_THE_WAY_MS: Final = 15 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,9 @@ def _finished(finished: late_service.Finished) -> Outcome:
 
 def _undo(session: Session, action: Action, packer_id: int, acted_at: datetime, now: datetime, by: Actor) -> Outcome:
     undone = session.get(BenchAction, action.detail)
-    if undone is None:
+    if undone is None and action.age_ms < _STILL_ON_THE_WAY_MS:
         raise Later
-    if undone.person_id != packer_id or undone.kind not in (DONE, SCAN):
+    if undone is None or undone.person_id != packer_id or undone.kind not in (DONE, SCAN):
         raise NotFound("没有这一条。", "There is no such action.", code="nothing_to_undo")
     acted_at = max(undone.acted_at, min(acted_at, now))
     if undone.state != HAPPENED or undone.task_id is None:

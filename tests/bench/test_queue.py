@@ -108,6 +108,13 @@ def test_an_undo_that_overtakes_its_done_waits_for_it(tablet: Tablet, device: De
     assert tablet.wages() == [RATE_FEN, -RATE_FEN, RATE_FEN]
 
 
+def test_an_undo_of_what_never_came_does_not_hold_up_the_queue(
+    tablet: Tablet, device: Device, batch: list[int]
+) -> None:
+    undo = device.undo({"key": "never-was-a-key-here"}, ago=timedelta(hours=1))
+    assert device.send(undo, device.done(batch[0])) == ["refused nothing_to_undo", "done"]
+
+
 def test_a_repeat_of_the_first_half_takes_nothing_back_again(tablet: Tablet, device: Device, batch: list[int]) -> None:
     done, undo, again = _done_undone_done(device, batch[0])
     device.send(done, undo, again)
