@@ -97,6 +97,8 @@ GET  /bench/lead/hand-over/lists/<number>.csv                           owner le
 GET  /bench/lead/hand-over/lists/<number>/paper                         owner lead
 GET  /bench/lead/hand-over/sign/<carrier>                               owner lead
 POST /bench/lead/hand-over/sign/<carrier>                               owner lead
+GET  /bench/lead/late-work                                             owner lead
+POST /bench/lead/late-work/<key>/settle                                owner lead
 GET  /bench/lead/live                                                  owner lead
 GET  /bench/lead/orders                                                owner lead
 POST /bench/lead/orders/<number>/open                                  owner lead

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from fulfillment.bench import late_news
 from fulfillment.couriers import queries as couriers
 from fulfillment.couriers.cases import queries as courier_cases
 from fulfillment.crew import queries as crew
@@ -59,6 +60,7 @@ class Board:
     samples: int
     trainings: int
     courier_cases: int
+    late_work: int
     yesterday: DayClose | None
 
     @property
@@ -79,7 +81,7 @@ class Board:
     @property
     def needs_nothing(self) -> bool:
         """Whether nothing waits for a decision."""
-        counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases
+        counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases + self.late_work
         return not (self.unwell or self.troubled or self.stuck or counted or self.unnoted)
 
     @property
@@ -112,6 +114,7 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps
         samples=samples.count_due(session) + samples.count_to_choose(session, sample_rate_bps, now, zone),
         trainings=len(training.due_again(session, today)),
         courier_cases=cases.count,
+        late_work=late_news.count_open(session),
         yesterday=_left_behind(session, today),
     )
 

@@ -13,6 +13,7 @@ from fulfillment.bench import (
     lead_day_views,
     lead_fee_views,
     lead_hand_over_views,
+    lead_late_views,
     lead_order_views,
     lead_parcel_views,
     lead_people_views,
@@ -62,7 +63,7 @@ for part in (
     lead_badge_views,
 ):
     blueprint.register_blueprint(part.blueprint)
-for part in (lead_fee_views, lead_box_views, lead_sending_views, lead_sign_views):
+for part in (lead_fee_views, lead_box_views, lead_sending_views, lead_sign_views, lead_late_views):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(lead_words.words)
 blueprint.context_processor(courier_words.words)

@@ -1,12 +1,13 @@
-"""What devices sent: each action once, with what came of it."""
+"""What devices sent: each action once, with what came of it, and what the lead decided about work that did not count."""
 
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, UtcTime, append_only
+from kernel.people.models import Person
 
 # What may be done on a device without asking the server first.
 DONE: Final = "done"
@@ -57,4 +58,29 @@ class BenchAction(Base):
     say_en: Mapped[str]
 
 
-append_only("bench_actions")
+# What the lead decided about work that was done and did not count.
+NOTHING_TO_PAY: Final = "nothing"
+CORRECTION: Final = "correction"
+
+
+class LateDecision(Base):
+    """What the lead decided about a refused action: nothing is to be paid, or a correction is proposed."""
+
+    __tablename__ = "late_decisions"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('nothing', 'correction')", name="known_outcome"),
+        CheckConstraint("(outcome = 'correction') = (correction_id IS NOT NULL)", name="names_its_correction"),
+        Index("ix_late_decisions_at", "at"),
+    )
+
+    action_key: Mapped[str] = mapped_column(ForeignKey("bench_actions.key"), primary_key=True)
+    outcome: Mapped[str]
+    correction_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("wage_corrections.id"))
+    at: Mapped[UtcTime]
+    by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"))
+
+    by: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+
+for _table in ("bench_actions", "late_decisions"):
+    append_only(_table)

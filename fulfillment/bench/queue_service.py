@@ -26,6 +26,8 @@ from fulfillment.bench.queue_models import (
 )
 from fulfillment.bench.queue_rules import Pass, reckon
 from fulfillment.packing import late_service, packer_service, queries
+from fulfillment.packing.late_rules import UNPAID
+from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import PackingTask
 from kernel.audit import Actor
 from kernel.errors import Forbidden, NotFound, NotSignedIn, Problem, Refused
@@ -123,8 +125,18 @@ def _outcome(session: Session, action: Action, packer_id: int, by: Actor, *, now
         with session.begin_nested():
             return _ACTS[action.kind](session, action, packer_id, acted_at, now, by)
     except Problem as problem:
-        task = session.get(PackingTask, action.task_id) if action.task_id else None
-        return Outcome(REFUSED, task.id if task else None, acted_at, problem.code, problem.text)
+        return Outcome(REFUSED, _meant(session, action, problem.code), acted_at, problem.code, problem.text)
+
+
+def _meant(session: Session, action: Action, code: str) -> int | None:
+    """The task that a refused action was about; a scan that was no late work (a slip of the hand) is about none."""
+    if action.kind == SCAN:
+        if code not in UNPAID:
+            return None
+        parcel = queries.parcel_by_number(session, parcel_number(read_scan(action.detail)))
+        return parcel.task.id if parcel else None
+    task = session.get(PackingTask, action.task_id) if action.task_id else None
+    return task.id if task else None
 
 
 def _done(session: Session, action: Action, packer_id: int, acted_at: datetime, now: datetime, by: Actor) -> Outcome:

@@ -6,14 +6,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from fulfillment.bench import late_news
 from fulfillment.bench.wage_forms import bounded, id_or_none, is_sent_again
 from fulfillment.piecework import queries as piecework
 from fulfillment.piecework.corrections import queries, service
-from fulfillment.piecework.corrections.models import WageComplaint
+from fulfillment.piecework.corrections.models import WageComplaint, WageCorrection
 from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
+from kernel.money import yuan
 from kernel.people.models import Person
 from kernel.people.rules import LEAD, OWNER
 from kernel.text import t
@@ -57,13 +59,22 @@ def new() -> str:
     """Propose more or less for somebody."""
     with transaction() as session:
         person = _person(session, id_or_none(request.args.get("person")))
-        return _form_page(session, person, Form({"direction": MORE}), None)
+        return _form_page(session, person, Form({"direction": MORE} | _from_late_work(session, person)), None)
+
+
+def _from_late_work(session: Session, person: Person) -> dict[str, str]:
+    """What the form begins with when work that did not count led here: the rate of then, and which parcel."""
+    news = late_news.news_of(session, request.args.get("late", ""), person.id)
+    if news is None:
+        return {}
+    reason = t("断网时包好的 {number}", "Parcel {number}, packed without network", number=news.parcel.number)
+    return {"late": news.key, "reason": reason, "amount": yuan(news.rate_fen) if news.rate_fen else ""}
 
 
 @blueprint.post("/new")
 @requires(LEAD, OWNER)
 def propose() -> Response | str | tuple[str, int]:
-    """Show it once more; then it waits for a second person. With a question, it is the answer to it, too."""
+    """Show it once more; then it waits for a second person. A question, or work that did not count, is answered by it."""
     form = Form(request.form)
     with transaction() as session:
         person = _person(session, id_or_none(form.value("person")))
@@ -77,7 +88,9 @@ def propose() -> Response | str | tuple[str, int]:
             if not form.ticked("confirmed"):
                 return _form_page(session, person, form, amount_fen)
             if not is_sent_again(session, form, f"correction:{person.id}"):
-                _propose(session, person, amount_fen, reason, id_or_none(form.value("complaint")))
+                correction = _propose(session, person, amount_fen, reason, id_or_none(form.value("complaint")))
+                if late := str(form.value("late")):
+                    late_news.answer_with(session, late, correction, now=utc_now(), by=actor())
     except Problem as problem:
         form.errors.update(problem.fields or {"amount": problem.text})
         with transaction() as session:
@@ -86,12 +99,15 @@ def propose() -> Response | str | tuple[str, int]:
     return redirect(url_for("lead.wages.corrections.index"), code=303)
 
 
-def _propose(session: Session, person: Person, amount_fen: int, reason: str, complaint_id: int | None) -> None:
+def _propose(
+    session: Session, person: Person, amount_fen: int, reason: str, complaint_id: int | None
+) -> WageCorrection:
     correction = service.propose(
         session, person_id=person.id, amount_fen=amount_fen, reason=reason, now=utc_now(), by=actor()
     )
     if complaint_id is not None:
         service.answer(session, complaint_id, words=reason, correction=correction, now=utc_now(), by=actor())
+    return correction
 
 
 def _person(session: Session, person_id: int | None) -> Person:

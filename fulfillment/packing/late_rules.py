@@ -20,6 +20,10 @@ CANCELLED: Final = "cancelled"
 OTHER_HAS_IT: Final = "other_has_it"
 OTHER_PACKED_IT: Final = "other_packed_it"
 NEVER_HERS: Final = "never_hers"
+RATE_UNKNOWN: Final = "rate_unknown"
+
+# Work that was done and does not count by the rule: what else is fair a person decides.
+UNPAID: Final = (CANCELLED, OTHER_HAS_IT, OTHER_PACKED_IT, RATE_UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,6 @@ def _frozen_rate(stint: Stint) -> int:
         raise Refused(
             "这件活当时的单价没有记下来，请组长处理。",
             "The rate of then was not kept for this one. Please ask the lead.",
-            code="rate_unknown",
+            code=late_rules.RATE_UNKNOWN,
         )
     return stint.rate_fen
