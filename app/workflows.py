@@ -134,8 +134,8 @@ def _note_fee_told(session: Session, lead: Parcel, now: datetime) -> None:
 
 def _lock_goods(session: Session, parcels: Sequence[Parcel]) -> None:
     """The goods of several parcels, by variant: parcel after parcel two boxes would wait for each other in a ring."""
-    goods = [packing_queries.quantities_of(session, parcel.id) for parcel in parcels]
-    stock.lock_levels(session, set().union(*goods))
+    goods = {variant for parcel in parcels for variant in packing_queries.quantities_of(session, parcel.id)}
+    stock.lock_levels(session, goods)
 
 
 def _ship(session: Session, parcel: Parcel, *, now: datetime, by: Actor) -> None:
