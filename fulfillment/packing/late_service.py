@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from fulfillment.packing import late_rules, packer_service, queries
 from fulfillment.packing import service as packing
+from fulfillment.packing.late_rest import rest_late
 from fulfillment.packing.late_rules import Standing, Stint
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.models import PackingTask, TaskLog
-from fulfillment.packing.states import PACKED, STOPPED, TAKEN, WAITING
+from fulfillment.packing.states import PACKED, PERSON_TROUBLES, STOPPED, TAKEN, WAITING
 from fulfillment.piecework import service as piecework
 from kernel.audit import Actor
 from kernel.errors import NotFound, Refused
@@ -115,9 +116,13 @@ def give_back_late(
 ) -> bool:
     """Give work back; whether it still was in hand. Work that was taken anew since then stays where it is.
 
+    A break begins then, and for who is unwell the shift ends, as with the form online.
+
     Raises:
         NotFound: the work never was in this packer's hands.
     """
+    if reason in PERSON_TROUBLES:
+        _rest(session, task_id, packer_id, reason=reason, acted_at=acted_at, now=now, by=by)
     task = packing.lock_task(session, task_id)
     if task.state == TAKEN and task.packer_id == packer_id:
         assert task.taken_at is not None
@@ -128,6 +133,22 @@ def give_back_late(
     if _last_stint(session, task, packer_id) is None:
         raise NotFound("这件活不在您手上。", "That work is not in your hands.", code="not_in_your_hands")
     return False
+
+
+def _rest(
+    session: Session, task_id: int, packer_id: int, *, reason: str, acted_at: datetime, now: datetime, by: Actor
+) -> None:
+    """Before the task is locked, as everywhere: whoever takes work locks the packer and the shift first."""
+    takes = select(TaskLog.at).where(
+        TaskLog.task_id == task_id,
+        TaskLog.packer_id == packer_id,
+        TaskLog.from_state == WAITING,
+        TaskLog.to_state == TAKEN,
+    )
+    # The first of them: news from before she took it once more is old news, and must not look like today's.
+    first = session.scalar(takes.order_by(TaskLog.id).limit(1))
+    if first is not None:
+        rest_late(session, packer_id, reason=reason, at=max(first, min(acted_at, now)), by=by)
 
 
 def has_in_hand(session: Session, task_id: int, packer_id: int) -> bool:
