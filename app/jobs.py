@@ -79,8 +79,10 @@ HANDLERS: dict[str, Handler] = {
 
 # These may take minutes, or wait for somebody else's server: holds and refunds must not wait for them.
 SLOW = (IMPORT_JOB, quote_steps.JOB, *nightly.STEPS)
-# Nor must they wait for a courier that is slow; and whoever waits for a label must not wait for a backup.
-COURIERS = (SEND_JOB, CANCEL_JOB, tracking_steps.JOB)
+# Nor must they wait for a courier that is slow; and whoever waits for a label must wait neither for a backup nor for a
+# round of questions about where parcels are.
+LABELS = (SEND_JOB, CANCEL_JOB)
+COURIERS = (*LABELS, tracking_steps.JOB)
 
 # Thinking about a large day takes seconds, and whoever asks for work should not go by an old plan meanwhile.
 PLANS = (plans.JOB,)

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import COURIERS, HANDLERS, PLANS, SLOW, Tools, plan_daily, tools_for
+from app.jobs import COURIERS, HANDLERS, LABELS, PLANS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from app.terms import hand_down
 from config import load_settings
@@ -40,9 +40,13 @@ EVERYTHING = Lane()
 # Few at once: while Stripe is slow each may wait five seconds, and holds are ended between the turns.
 QUICK = Lane(but=(*SLOW, *COURIERS, *PLANS), at_once=5)
 SLOWLY = Lane(only=SLOW, lease=outbox.LONG_LEASE, at_once=1)
+# A packer stands and waits for these.
+LABELLING = Lane(only=LABELS, lease=timedelta(minutes=5), at_once=3)
 # A round of tracking may take a few minutes when the courier is slow.
-OUTSIDE = Lane(only=COURIERS, lease=timedelta(minutes=5), at_once=3)
+TRACKING = Lane(only=tuple(kind for kind in COURIERS if kind not in LABELS), lease=timedelta(minutes=5), at_once=1)
 PLANNING = Lane(only=PLANS, at_once=1)
+# Each in a thread of its own, beside the quick one.
+BESIDES = {"slowly": SLOWLY, "labels": LABELLING, "tracking": TRACKING, "planning": PLANNING}
 
 
 class Worker:
@@ -93,7 +97,7 @@ class Worker:
 
     def run(self) -> None:
         """Work in all lanes until told to stop."""
-        for name, lane in (("slowly", SLOWLY), ("couriers", OUTSIDE), ("planning", PLANNING)):
+        for name, lane in BESIDES.items():
             threading.Thread(target=self._run_lane, args=(lane,), name=name, daemon=True).start()
         self._run_lane(QUICK)
 
