@@ -18,7 +18,7 @@ from fulfillment.labels.papers import COURIER
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.labels.sheets import sheets_with
 from fulfillment.packing import queries as packing
-from fulfillment.packing.lead_rules import has_in_hand, parcel_number, read_scan
+from fulfillment.packing.lead_rules import has_in_hand, number_in_address
 from fulfillment.packing.models import Parcel
 from kernel import once
 from kernel.errors import NotFound, Problem
@@ -103,7 +103,7 @@ def _last_print(session: Session, waybill: Waybill) -> WaybillPrint | None:
 
 def _own_parcel(session: Session, number: str) -> Parcel:
     """The parcel, when its work is in this person's hands or the person leads; else it looks like none at all."""
-    parcel = packing.parcel_by_number(session, parcel_number(read_scan(number)))
+    parcel = packing.parcel_by_number(session, number_in_address(number))
     person = current_person()
     if parcel is None or person is None:
         raise NotFound("没有这张面单。", "There is no such label.")

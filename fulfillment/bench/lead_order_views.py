@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from fulfillment.labels.rules import LONGEST_REASON
 from fulfillment.packing import lead_queries
 from fulfillment.packing import queries as packing
-from fulfillment.packing.lead_rules import STOP_REASONS, read_scan
+from fulfillment.packing.lead_rules import STOP_REASONS, number_in_address, read_scan
 from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
@@ -101,8 +101,8 @@ def open_packing(number: str) -> Response:
 
 
 def _order(session: Session, number: str) -> Order:
-    scanned = read_scan(number)
-    order = orders.order_by_number(session, scanned) if scanned else None
+    exact = number_in_address(number)
+    order = orders.order_by_number(session, exact) if exact else None
     if order is None:
         raise NotFound("没有这个订单。", "There is no such order.")
     return order

@@ -14,7 +14,7 @@ from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.labels.slip import unprintable
 from fulfillment.packing import lead_queries, print_queries, queries
 from fulfillment.packing.boxes import queries as boxes
-from fulfillment.packing.lead_rules import parcel_number, read_scan
+from fulfillment.packing.lead_rules import number_in_address, read_scan
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import TROUBLES, WAITING
 from kernel.errors import NotFound, Problem
@@ -109,7 +109,7 @@ def correct_waybill(number: str) -> Response | tuple[str, int]:
 
 
 def _parcel(session: Session, number: str) -> Parcel:
-    parcel = queries.parcel_by_number(session, parcel_number(read_scan(number)))
+    parcel = queries.parcel_by_number(session, number_in_address(number))
     if parcel is None:
         raise NotFound("没有这个包裹。", "There is no such parcel.")
     return parcel

@@ -12,7 +12,7 @@ from fulfillment.couriers.weighing.queries import weighings_of
 from fulfillment.couriers.weighing.rules import read_scale
 from fulfillment.packing import queries
 from fulfillment.packing.boxes import queries as boxes
-from fulfillment.packing.lead_rules import parcel_number, read_scan
+from fulfillment.packing.lead_rules import number_in_address
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import OPEN, PACKED, WAITING
 from kernel import once
@@ -147,7 +147,7 @@ def _again(number: str, form: Form, problem: Problem, field: str) -> tuple[str, 
 
 
 def _parcel(session: Session, number: str) -> Parcel:
-    parcel = queries.parcel_by_number(session, parcel_number(read_scan(number)))
+    parcel = queries.parcel_by_number(session, number_in_address(number))
     if parcel is None:
         raise NotFound("没有这个包裹。", "There is no such parcel.")
     return parcel

@@ -22,7 +22,7 @@ from fulfillment.labels.courier import CourierLabel, courier_label_pdf, unprinta
 from fulfillment.labels.papers import COURIER
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.packing import queries as packing
-from fulfillment.packing.lead_rules import parcel_number, read_scan
+from fulfillment.packing.lead_rules import number_in_address
 from kernel import once
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
@@ -137,7 +137,7 @@ def _waybill_parcel(session: Session, waybill_id: int) -> str:
 def ask_where(number: str) -> Response:
     """Ask the courier now where a parcel is; within half an hour of the last question nothing is asked."""
     with transaction() as session:
-        parcel = packing.parcel_by_number(session, parcel_number(read_scan(number)))
+        parcel = packing.parcel_by_number(session, number_in_address(number))
         if parcel is None:
             raise NotFound("没有这个包裹。", "There is no such parcel.")
         (lead,) = service.lock_parcels(session, [parcel.sent_with_id or parcel.id])

@@ -15,7 +15,7 @@ from fulfillment.labels.rules import REPRINT_REASONS, reason_words
 from fulfillment.labels.sheets import Setting, slip_sheets, slips_pdf
 from fulfillment.labels.slip import unprintable
 from fulfillment.packing import print_queries, print_service, queries
-from fulfillment.packing.lead_rules import has_in_hand, parcel_number, read_scan
+from fulfillment.packing.lead_rules import has_in_hand, number_in_address
 from fulfillment.packing.models import Parcel, PrintJob, SlipPrint
 from kernel import once
 from kernel.errors import NotFound, Problem
@@ -176,7 +176,7 @@ def _unkept(response: Response) -> Response:
 
 def _own_parcel(session: Session, number: str) -> Parcel:
     """The parcel, when its work is in this person's hands or the person leads; else it looks like none at all."""
-    parcel = queries.parcel_by_number(session, parcel_number(read_scan(number)))
+    parcel = queries.parcel_by_number(session, number_in_address(number))
     person = current_person()
     if parcel is None or person is None:
         raise NotFound("没有这张单子。", "There is no such slip.")

@@ -36,6 +36,14 @@ def read_scan(raw: object) -> str:
     return number if _PLAIN.fullmatch(number) else ""
 
 
+def number_in_address(part: str) -> str:
+    """The number that an address names, as it stands: a link names one thing only. Empty when it can be none.
+
+    What scanners and people type may come with more around it, and goes through :func:`read_scan`.
+    """
+    return part if _PLAIN.fullmatch(part) else ""
+
+
 def parcel_number(scanned: str) -> str:
     """A parcel's number has no dash; an order's number with its dash typed before the box is understood too."""
     return scanned.replace("-", "")

@@ -268,6 +268,28 @@ def test_scanners_and_people_write_one_number_in_many_ways() -> None:
         assert read_scan(typed) == ""
 
 
+def test_an_address_names_its_parcel_exactly(lead: FlaskClient, database: Database, bench: Bench) -> None:
+    number = order_parcel(database, bench)
+    with database.transaction() as session:
+        order = order_of(session, number).number
+    for address, exact in (
+        ("/bench/lead/parcels/{}", number),
+        ("/bench/lead/parcels/{}/sending", number),
+        ("/bench/lead/orders/{}/stop", order),
+        ("/bench/slips/{}", number),
+    ):
+        assert lead.get(address.format(exact)).status_code == 200, address
+        for garbage in (
+            f"{exact}１",
+            f"{exact}{2**63}",
+            f"{exact}{'9' * 400}",
+            exact.lower(),
+            f"x%2f{exact}",
+            f"{exact}%20",
+        ):
+            assert lead.get(address.format(garbage)).status_code in (400, 404), (address, garbage)
+
+
 def test_the_list_of_parcels_has_pages_and_states(lead: FlaskClient, database: Database, bench: Bench) -> None:
     with database.transaction() as session:
         for place in range(lead_queries.PAGE + 3):
