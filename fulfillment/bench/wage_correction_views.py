@@ -154,7 +154,7 @@ def confirm(correction_id: int) -> Response | tuple[str, int]:
 @blueprint.post("/<int:correction_id>/refuse")
 @requires(LEAD, OWNER)
 def refuse(correction_id: int) -> Response | tuple[str, int]:
-    """A second person does not agree."""
+    """A second person does not agree, or who proposed it takes it back."""
     form = Form(request.form)
     try:
         note = form.text("note", longest=100)

@@ -173,8 +173,13 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
         sa.CheckConstraint("amount_fen <> 0 AND btrim(reason) <> ''", name=op.f("ck_wage_corrections_has_reason")),
-        sa.CheckConstraint("decided_by_id <> person_id", name=op.f("ck_wage_corrections_nobody_decides_for_oneself")),
-        sa.CheckConstraint("decided_by_id <> proposed_by_id", name=op.f("ck_wage_corrections_second_person")),
+        sa.CheckConstraint(
+            "decided_by_id <> person_id OR (granted_fen = 0 AND decided_by_id = proposed_by_id)",
+            name=op.f("ck_wage_corrections_nobody_decides_for_oneself"),
+        ),
+        sa.CheckConstraint(
+            "decided_by_id <> proposed_by_id OR granted_fen = 0", name=op.f("ck_wage_corrections_second_person")
+        ),
         sa.CheckConstraint("granted_fen IN (0, amount_fen)", name=op.f("ck_wage_corrections_as_proposed_or_not")),
         sa.CheckConstraint(
             "num_nulls(granted_fen, decided_by_id, decided_at) IN (0, 3)",

@@ -10,7 +10,7 @@ from fulfillment.piecework.corrections import queries
 from fulfillment.piecework.corrections import service as corrections
 from fulfillment.piecework.corrections.models import WageCorrection
 from fulfillment.piecework.models import WageEntry
-from kernel.audit import Actor
+from kernel.audit import Actor, AuditEntry
 from kernel.errors import NotFound, Refused
 from tests.piecework.world import book, id_of, make_kind, make_lead, make_owner, make_packer, owed
 from tests.world import NOW
@@ -69,13 +69,37 @@ def test_what_was_refused_is_not_owed_and_stays_refused(
         corrections.confirm(session, correction.id + 1, now=NOW, by=owner)
 
 
+def test_who_proposed_it_may_take_it_back_but_never_grant_it(
+    session: Session, lead: Actor, owner: Actor, ann: Actor
+) -> None:
+    own = propose(session, lead, lead, 80)
+    correction = propose(session, lead, ann, 80)
+    for mine in (correction, own):
+        corrections.refuse(session, mine.id, note="写错了人", now=NOW, by=lead)
+        with pytest.raises(Refused):
+            corrections.confirm(session, mine.id, now=NOW, by=owner)
+    assert (owed(session, ann), owed(session, lead), queries.waiting(session)) == (0, 0, [])
+    logged = select(AuditEntry.action).where(AuditEntry.subject == f"wage_correction:{correction.id}")
+    assert list(session.scalars(logged.order_by(AuditEntry.id))) == [
+        "wage_correction.proposed", "wage_correction.taken_back",
+    ]  # fmt: skip
+    theirs = propose(session, owner, lead, -80)
+    with pytest.raises(Refused):
+        corrections.refuse(session, theirs.id, note="", now=NOW, by=lead)
+
+
 def test_the_database_wants_the_second_person_and_the_agreed_sum(
     session: Session, lead: Actor, owner: Actor, ann: Actor
 ) -> None:
     correction = propose(session, lead, ann, 80)
     row = WageCorrection.id == correction.id
     decided = {"granted_fen": 80, "decided_at": NOW, "decided_by_id": id_of(owner)}
-    for change in ({"decided_by_id": id_of(lead)}, {"decided_by_id": id_of(ann)}, {"granted_fen": 81}):
+    for change in (
+        {"decided_by_id": id_of(lead)},
+        {"decided_by_id": id_of(ann)},
+        {"decided_by_id": id_of(ann), "granted_fen": 0},
+        {"granted_fen": 81},
+    ):
         with pytest.raises(IntegrityError), session.begin_nested():
             session.execute(update(WageCorrection).where(row).values(**{**decided, **change}))
     line = {"packer_id": id_of(ann), "correction_id": correction.id, "kind": "correction", "rate_fen": 80,

@@ -12,6 +12,8 @@ from kernel.people.models import Person
 class WageCorrection(Base):
     """More or less for a person, with a reason: one proposes, another decides, and neither decides about oneself.
 
+    Who proposed it may take it back, which pays nothing.
+
     ``granted_fen`` is empty while it waits; then the proposed sum, or 0 when it was refused. The wage line refers to
     the granted sum, so that neither can change afterwards.
     """
@@ -21,8 +23,11 @@ class WageCorrection(Base):
         CheckConstraint("amount_fen <> 0 AND btrim(reason) <> ''", name="has_reason"),
         CheckConstraint("granted_fen IN (0, amount_fen)", name="as_proposed_or_not"),
         CheckConstraint("num_nulls(granted_fen, decided_by_id, decided_at) IN (0, 3)", name="decided_by_somebody"),
-        CheckConstraint("decided_by_id <> proposed_by_id", name="second_person"),
-        CheckConstraint("decided_by_id <> person_id", name="nobody_decides_for_oneself"),
+        CheckConstraint("decided_by_id <> proposed_by_id OR granted_fen = 0", name="second_person"),
+        CheckConstraint(
+            "decided_by_id <> person_id OR (granted_fen = 0 AND decided_by_id = proposed_by_id)",
+            name="nobody_decides_for_oneself",
+        ),
         UniqueConstraint("id", "person_id", "granted_fen", name="uq_wage_corrections_granted"),
         Index("ix_wage_corrections_waiting", "id", postgresql_where=text("decided_at IS NULL")),
     )

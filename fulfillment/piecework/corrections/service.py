@@ -62,14 +62,20 @@ def confirm(session: Session, correction_id: int, *, now: datetime, by: Actor) -
 
 
 def refuse(session: Session, correction_id: int, *, note: str, now: datetime, by: Actor) -> WageCorrection:
-    """A second person does not agree, or who proposed it takes it back; nothing is owed."""
+    """A second person does not agree, or who proposed it takes it back; nothing is owed. Decided already: nothing changes.
+
+    Raises:
+        Refused: it is for the person who refuses, and somebody else proposed it.
+    """
     correction = _lock(session, correction_id)
     if correction.decided_at is None:
-        _require_somebody_else(correction, by)
+        is_taken_back = by.person_id == correction.proposed_by_id
+        if not is_taken_back:
+            _require_somebody_else(correction, by)
         correction.granted_fen, correction.decided_by_id, correction.decided_at = 0, by.person_id, now
         correction.note = note
         session.flush()
-        _record(session, correction, "refused", now=now, by=by)
+        _record(session, correction, "taken_back" if is_taken_back else "refused", now=now, by=by)
     return correction
 
 
