@@ -181,8 +181,12 @@ def add_kind() -> Response | tuple[str, int]:
         per = int(form.choice("per", {str(per) for per in _PERS.get(unit, (1,))}) or 1)
         form.check()
         with transaction() as session:
-            code = f"work-{len(queries.kinds(session)) + 1}"
-            if not is_sent_again(session, form, "work-kind"):
+            known = queries.kinds(session)
+            if is_sent_again(session, form, "work-kind"):
+                # The same form has added it: the answer leads to the same place.
+                code = max((kind for kind in known if kind.name_zh == name), key=lambda kind: kind.id).code
+            else:
+                code = f"work-{len(known) + 1}"
                 service.add_kind(
                     session,
                     code=code,

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
+from fulfillment.piecework.corrections import service as corrections
 from fulfillment.piecework.corrections.models import WageComplaint, WageCorrection
 from fulfillment.piecework.minimum import service as minimum
 from fulfillment.piecework.minimum.models import CalendarDay, MinWage, PayFacts, PayTerms
@@ -135,10 +136,30 @@ def test_a_packers_note_is_confirmed_or_declined_by_the_lead(
     assert lead.post("/bench/lead/work/999/confirm").status_code == 404
 
 
+def test_who_proposed_a_correction_takes_it_back_on_the_page(
+    lead: FlaskClient, database: Database, bench: Bench
+) -> None:
+    with database.transaction() as session:
+        more = corrections.propose(
+            session, person_id=id_of(bench.ann), amount_fen=80, reason="写错了", now=NOW, by=bench.lead
+        )
+    page = lead.get("/bench/lead/corrections").text
+    assert "对，收回" in page
+    assert "我也看过，同意" not in page
+    assert lead.post(f"/bench/lead/corrections/{more.id}/refuse", data={"note": "写错了人"}).status_code == 303
+    assert "收回了" in lead.get("/bench/lead/corrections").text
+    assert wages(database) == []
+
+
 def test_a_kind_of_work_is_added_and_then_needs_a_rate(lead: FlaskClient, database: Database, bench: Bench) -> None:
     typed = {"name": "装铅笔", "unit": "piece", "per": "100", "customer": "铅笔厂", "form_key": once.new_key()}
     answer = lead.post("/bench/lead/work/kinds", data=typed)
     assert answer.status_code == 303
+    again = lead.post("/bench/lead/work/kinds", data=typed)
+    assert (again.status_code, again.location) == (303, answer.location), (
+        "sent twice it leads to the kind that is there"
+    )
+    assert count(database, WorkKind) == 1
     rates = lead.get(answer.location)
     assert "100 个多少钱" in rates.text
     assert "还没有单价" in lead.get("/bench/lead/work/kinds").text
