@@ -21,6 +21,19 @@ WAYBILL_WORDS: Mapping[str, tuple[Text, str, str]] = {
     "failed": (Text("没办成", "Failed"), "live", "alert"),
 }
 
+# How merchants' lists call the zones of a courier; other codes are shown as they are.
+ZONE_WORDS: Mapping[str, Text] = {
+    "one": Text("一区", "Zone 1"),
+    "two": Text("二区", "Zone 2"),
+    "three": Text("三区", "Zone 3"),
+    "four": Text("四区", "Zone 4"),
+    "five": Text("五区", "Zone 5"),
+    "xz": Text("西藏新疆", "Tibet, Xinjiang"),
+    "A": Text("A 区", "Zone A"),
+    "B": Text("B 区", "Zone B"),
+    "C": Text("C 区", "Zone C"),
+}
+
 
 def courier_desk() -> CourierDesk:
     """How this workshop gets its waybills."""
@@ -50,4 +63,5 @@ def words() -> dict[str, Any]:
         "refusal_words": REFUSALS,
         "track_words": STATE_WORDS,
         "waybill_words": WAYBILL_WORDS,
+        "zone_word": lambda zone: ZONE_WORDS.get(zone, zone),
     }
