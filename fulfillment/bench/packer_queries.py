@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.crew import queries as crew
 from fulfillment.packing import queries as packing
+from fulfillment.packing.boxes import queries as boxes
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.queries import Batch, Pile
 from fulfillment.packing.service import UNDO_SHOWN
@@ -23,11 +25,16 @@ _PAGE = 20
 
 @dataclass(frozen=True)
 class Card:
-    """The parcel on the screen and how far its batch is."""
+    """The parcel on the screen and how far its batch is.
+
+    ``together`` are the numbers of the parcels that go in the same box, ``has_label`` whether a courier's label waits.
+    """
 
     task: PackingTask
     slip_copies: int
     batch: Batch
+    together: Sequence[str]
+    has_label: bool
 
 
 @dataclass(frozen=True)
@@ -97,11 +104,20 @@ def reads_aloud(session: Session, packer_id: int) -> bool:
 def _hand(session: Session, in_hand: Sequence[PackingTask]) -> list[Card]:
     """A card for each parcel in hand."""
     progress = {batch: packing.batch_progress(session, batch) for batch in {task.batch for task in in_hand} if batch}
+    together = boxes.shared_with(session, [task.parcel for task in in_hand])
+    labelled = waybills.with_label(session, {_box_of(task) for task in in_hand})
     cards = []
     for task in in_hand:
         assert task.batch is not None
-        cards.append(Card(task, packing.slip_copies(session, task.parcel_id), progress[task.batch]))
+        copies = packing.slip_copies(session, task.parcel_id)
+        others = together.get(task.parcel_id, [])
+        cards.append(Card(task, copies, progress[task.batch], others, _box_of(task) in labelled))
     return cards
+
+
+def _box_of(task: PackingTask) -> int:
+    """The parcel whose number is on the box: the label is that one's."""
+    return task.parcel.sent_with_id or task.parcel_id
 
 
 def _done(session: Session, packer_id: int, task_id: int | None, now: datetime) -> Done | None:

@@ -1,6 +1,6 @@
 """Reading waybills."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,12 @@ def live_of(session: Session, parcel_ids: Sequence[int]) -> dict[int, Waybill]:
     """The waybill of each parcel that is asked for or issued; parcels without one are left out."""
     found = session.scalars(select(Waybill).where(Waybill.parcel_id.in_(parcel_ids), Waybill.state.in_(LIVE)))
     return {waybill.parcel_id: waybill for waybill in found}
+
+
+def with_label(session: Session, parcel_ids: Collection[int]) -> set[int]:
+    """Those of the parcels whose courier's label can be printed: a waybill was issued and is not given up."""
+    issued = select(Waybill.parcel_id).where(Waybill.parcel_id.in_(parcel_ids), Waybill.state == ISSUED)
+    return set(session.scalars(issued))
 
 
 def waybill(session: Session, waybill_id: int) -> Waybill | None:

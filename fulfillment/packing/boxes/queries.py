@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 
 from fulfillment.packing.boxes.rules import Door, boxes_that_fit, door
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint
-from fulfillment.packing.states import OPEN, WAITING
+from fulfillment.packing.states import CANCELLED, OPEN, WAITING
 from kernel.text import t
 from shop.orders.models import Order
 from shop.orders.states import PAID
@@ -27,6 +27,20 @@ def box_of(session: Session, parcel: Parcel) -> Sequence[Parcel]:
         .options(selectinload(Parcel.lines), selectinload(Parcel.task))
         .order_by(Parcel.leads_box.desc(), Parcel.id)
     ).all()
+
+
+def shared_with(session: Session, parcels: Sequence[Parcel]) -> dict[int, list[str]]:
+    """For each parcel that shares a box, the numbers of the others in it that are still to be sent."""
+    leads = {parcel.sent_with_id or parcel.id for parcel in parcels}
+    boxes: dict[int, list[Parcel]] = defaultdict(list)
+    found = select(Parcel).where(or_(Parcel.id.in_(leads), Parcel.sent_with_id.in_(leads)), Parcel.state != CANCELLED)
+    for each in session.scalars(found.order_by(Parcel.leads_box.desc(), Parcel.id)):
+        boxes[each.sent_with_id or each.id].append(each)
+    others = {
+        parcel.id: [each.number for each in boxes[parcel.sent_with_id or parcel.id] if each.id != parcel.id]
+        for parcel in parcels
+    }
+    return {parcel_id: numbers for parcel_id, numbers in others.items() if numbers}
 
 
 def together_words(session: Session, parcel: Parcel) -> str:
