@@ -174,6 +174,7 @@ POST /bench/lead/terms/minimum                                         owner
 GET  /bench/lead/terms/people                                          owner lead
 GET  /bench/lead/terms/people/<int:person_id>                          owner
 POST /bench/lead/terms/people/<int:person_id>                          owner
+POST /bench/lead/terms/people/<int:person_id>/forget                   owner
 GET  /bench/lead/trainings                                             owner lead
 POST /bench/lead/trainings                                             owner lead
 POST /bench/lead/trainings/<int:training_id>/take-back                 owner lead

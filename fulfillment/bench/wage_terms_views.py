@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from fulfillment.bench.wage_forms import bounded, is_sent_again, today
 from fulfillment.piecework.minimum import queries, rules, service
 from fulfillment.piecework.minimum.models import PayFacts
+from fulfillment.piecework.pay import leavers
 from fulfillment.piecework.pay.rules import BANK, METHODS
 from fulfillment.piecework.work.queries import workers
 from kernel import once
@@ -144,7 +145,33 @@ def _again(form: Form, problem: Problem, field: str) -> tuple[str, int]:
 def people() -> str:
     """How everybody is paid; account numbers show their last four digits."""
     with transaction() as session:
-        return render_template("lead/pay_people.html", people=workers(session), facts=queries.all_facts(session))
+        return _people_page(session)
+
+
+def _people_page(session: Session, problem: Problem | None = None) -> str:
+    return render_template(
+        "lead/pay_people.html",
+        people=workers(session),
+        facts=queries.all_facts(session),
+        leavers=leavers.leavers(session),
+        problem=problem,
+    )
+
+
+@blueprint.post("/people/<int:person_id>/forget")
+@requires(OWNER)
+def forget_account(person_id: int) -> Response | tuple[str, int]:
+    """The bank details of somebody who has left are deleted, once nothing is owed."""
+    try:
+        with transaction() as session:
+            leavers.forget_account(session, bounded(person_id), now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        with transaction() as session:
+            return _people_page(session, problem), problem.status
+    flash(t("账号删掉了。", "The account is deleted."), "done")
+    return redirect(url_for("lead.wages.terms.people"), code=303)
 
 
 @blueprint.get("/people/<int:person_id>")

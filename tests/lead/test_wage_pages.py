@@ -440,6 +440,44 @@ def test_how_a_person_is_paid_is_the_owners_decision(owner: FlaskClient, databas
     assert owner.get("/bench/lead/terms/people/99999").status_code == 404
 
 
+def test_the_account_of_somebody_who_left_goes_once_all_is_paid(
+    owner: FlaskClient, lead: FlaskClient, database: Database, bench: Bench, boss: Actor, kind_id: int
+) -> None:
+    ann = id_of(bench.ann)
+    page, forget = "/bench/lead/terms/people", f"/bench/lead/terms/people/{ann}/forget"
+    facts = PayFacts(person_id=ann, is_employee=False, method="bank", bank="农商银行", account_holder="吴秀英",
+                     account_number="6230910299001234567")  # fmt: skip
+    with database.transaction() as session:
+        minimum.set_facts(session, facts, now=NOW, by=boss)
+        more = corrections.propose(session, person_id=ann, amount_fen=150, reason="少记", now=NOW, by=bench.lead)
+    assert owner.post(forget).status_code == 409, "who works here keeps the account"
+    assert "走了的人" not in owner.get(page).text
+    with database.transaction() as session:
+        session.get_one(Person, ann).active = False
+    assert "有更正等人定" in owner.get(page).text
+    assert owner.post(forget).status_code == 409, "a correction waits"
+    with database.transaction() as session:
+        corrections.confirm(session, more.id, now=NOW, by=boss)
+    shown = owner.get(page).text
+    assert "还有 ¥1.50 没发" in shown
+    assert "1234567" not in shown
+    assert owner.post(forget).status_code == 409, "something is owed"
+    with database.transaction() as session:
+        back = corrections.propose(session, person_id=ann, amount_fen=-150, reason="多记", now=NOW, by=bench.lead)
+        corrections.confirm(session, back.id, now=NOW, by=boss)
+    assert "对，删掉" not in lead.get(page).text
+    assert "对，删掉" in owner.get(page).text
+    for _ in range(2):
+        assert owner.post(forget).status_code == 303
+    with database.transaction() as session:
+        known = session.get_one(PayFacts, ann)
+        assert (known.method, known.bank, known.account_holder, known.account_number) == ("cash", "", "", "")
+        logged = select(func.count()).where(AuditEntry.action == "pay_facts.forgotten")
+        assert session.scalar(logged) == 1
+    assert "走了的人" not in owner.get(page).text
+    assert owner.post("/bench/lead/terms/people/99999/forget").status_code == 404
+
+
 def test_a_bar_a_day_stands_beside_the_figures(lead: FlaskClient, database: Database, bench: Bench) -> None:
     packed_parcel(database, bench)
     page = lead.get(f"/bench/lead/wages?from={date(2026, 11, 24) - timedelta(days=6)}&to={TODAY}").text
