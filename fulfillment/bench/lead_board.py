@@ -21,7 +21,7 @@ from fulfillment.packing.samples import queries as samples
 from kernel.clock import local_day
 from shop.orders.models import Order
 
-_BARS = 10
+_BARS = 8
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,24 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Later:
+    """What is due after the hours of the chart, summed; it has no bar, which would dwarf those of the hours."""
+
+    waiting: int
+    in_hand: int
+
+    @property
+    def total(self) -> int:
+        """What is due then and not packed."""
+        return self.waiting + self.in_hand
+
+
+@dataclass(frozen=True)
 class Board:
     """The lead's home. ``done_at`` is empty when nobody can tell."""
 
     bars: list[Bar]
-    later: int
+    later: Later | None
     late: DueHour | None
     waiting: int
     in_hand: int
@@ -96,10 +109,12 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps
     bench = lead_queries.bench_now(session, now)
     today = local_day(now, zone)
     cases = courier_cases.waiting(session)
+    late = hours[0] if hours and hours[0].starts_at is None else None
+    shown = _BARS + (late is not None)
     return Board(
-        bars=_bars(hours[:_BARS], bench, now),
-        later=sum(hour.waiting + hour.in_hand for hour in hours[_BARS:]),
-        late=hours[0] if hours and hours[0].starts_at is None else None,
+        bars=_bars(hours[:shown], bench, now),
+        later=_later(hours[shown:]),
+        late=late,
         waiting=sum(hour.waiting for hour in hours),
         in_hand=sum(hour.in_hand for hour in hours),
         packed=lead_queries.packed_waiting(session),
@@ -117,6 +132,10 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps
         late_work=late_news.count_open(session),
         yesterday=_left_behind(session, today),
     )
+
+
+def _later(rest: Sequence[DueHour]) -> Later | None:
+    return Later(sum(hour.waiting for hour in rest), sum(hour.in_hand for hour in rest)) if rest else None
 
 
 def _bars(hours: Sequence[DueHour], bench: pace_rules.Bench, now: datetime) -> list[Bar]:

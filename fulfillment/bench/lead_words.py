@@ -1,7 +1,9 @@
 """The words that the lead's templates use."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.couriers.fees.rules import explained
@@ -24,6 +26,8 @@ TROUBLE_WORDS: Mapping[str, Text] = {
     "undo": Text("按错了，撤回", "Pressed by mistake, undone"),
     "reassigned": Text("组长分给别人", "Given to somebody else by the lead"),
 }
+
+_WEEK, _WEEKDAYS = 7, "一二三四五六日"
 
 # State of a parcel: word, tone and shape, so that it is never colour alone.
 STANDING_WORDS: Mapping[str, tuple[Text, str, str]] = {
@@ -97,9 +101,22 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "standing_of": lambda parcel: standing(parcel.state, parcel.task.state),
         "standing_words": STANDING_WORDS,
         "said": lambda moment: said_moment(moment, utc_now(), setting("workshop_zone")),
+        "said_hour": lambda moment: said_hour(moment, utc_now(), setting("workshop_zone")),
         "said_reason": said_reason,
         "trouble_words": TROUBLE_WORDS,
     }
+
+
+def said_hour(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """An hour of the chart, short: the clock today, the weekday with it within a week, else the day of the month."""
+    there = moment.astimezone(zone)
+    days = (there.date() - now.astimezone(zone).date()).days
+    clock = f"{there:%H:%M}"
+    if days == 0:
+        return clock
+    if 0 < days < _WEEK:
+        return t("周{day} {clock}", "{name} {clock}", day=_WEEKDAYS[there.weekday()], name=f"{there:%a}", clock=clock)
+    return f"{there.month}/{there.day} {clock}"
 
 
 def goods_of(parcel: Parcel) -> str:
