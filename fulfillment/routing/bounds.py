@@ -5,8 +5,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import accumulate, combinations, groupby, islice
+from operator import itemgetter
 
 from fulfillment.routing.day import Person, Task
+from fulfillment.routing.units import least_late_in_units
 
 _MOST_FAMILIES = 32
 # On a very large day fewer families are looked at: so many tasks in all.
@@ -23,12 +25,15 @@ def least_late(tasks: Sequence[Task], people: Sequence[Person]) -> int:
     Pour the time of everybody together, so that work may be cut and handed on at will: the rule of Moore and Hodgson (1968)
     is exact then, and no real plan is better. Each family of needs is looked at by itself with only those who can do some
     of it, and a person's time until a deadline counts only as far as whole tasks can fill it. What nobody
-    could do in time even alone is counted apart.
+    could do in time even alone is counted apart. The family that is shortest of time is looked at once more in whole units.
     """
     possible = [task for task in tasks if any(person.could_do(task) for person in people)]
     by_due = sorted(possible, key=lambda task: task.due_s)
-    least = max((_least_late_of(some, able) for some, able in _families(by_due, people) if some), default=0)
-    return len(tasks) - len(possible) + least
+    judged = [(_least_late_of(some, able), some, able) for some, able in _families(by_due, people) if some]
+    if not judged:
+        return len(tasks) - len(possible)
+    least, some, able = max(judged, key=itemgetter(0))
+    return len(tasks) - len(possible) + max(least, least_late_in_units(some, able))
 
 
 def _families(tasks: Sequence[Task], people: Sequence[Person]) -> Iterator[tuple[Sequence[Task], Sequence[Person]]]:

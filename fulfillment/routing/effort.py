@@ -29,6 +29,6 @@ class Effort:
                 self.left = 0
         return self.left > 0
 
-    def part(self, steps: int) -> "Effort":
-        """Steps of one stage, under the same clock."""
-        return Effort(steps, self._until - self._clock(), self._clock)
+    def part(self, steps: int, share: float = 1.0) -> "Effort":
+        """Steps of one stage, under the same clock: at most this share of the time that is left."""
+        return Effort(steps, (self._until - self._clock()) * share, self._clock)

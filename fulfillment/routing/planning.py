@@ -7,6 +7,7 @@ person it was planned for; changes of goods.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from operator import itemgetter
 from time import monotonic
 
@@ -26,6 +27,10 @@ _FEWEST_S, _S_A_TASK, _MOST_S = 0.2, 0.0012, 7.0
 _MEND_STEPS, _MEND_S = 10_000, 0.3
 _MEND_BALANCE_STEPS = 4_000
 _SHAKES = 40
+# So much of what is left of the steps goes to one rescue, and, on a machine that is too busy, of the time: fairness
+# must have its turn as well. When mending the first rescue is the only one.
+_RESCUE_STEPS, _RESCUE_TIME = Fraction(1, 3), 0.4
+_MEND_RESCUE_STEPS, _MEND_RESCUE_TIME = Fraction(2, 3), 1.0
 
 
 def plan_day(day: Day, clock: Callable[[], float] = monotonic) -> Plan:
@@ -87,10 +92,11 @@ def _assign(
 def _in_time(day: Day, loads: list[Load], possible: list[Task], least: int, effort: Effort) -> tuple[Crew, list[Task]]:
     """What can be in time, in time: fair from the first, or when that leaves more late than it must, packed tight if that is better."""
     attempts = []
+    steps, share_of_time = (_MEND_RESCUE_STEPS, _MEND_RESCUE_TIME) if day.before else (_RESCUE_STEPS, _RESCUE_TIME)
     for choose in (poorest, tightest):
         crew = Crew([Load(load.person, load.tasks) for load in loads])
         late = build(crew, possible, effort.part(len(possible) * (len(crew.loads) + 1)), choose)
-        part = effort.part(effort.left * 2 // 3 if day.before else effort.left // 3)
+        part = effort.part(int(effort.left * steps), share_of_time)
         effort.left -= part.left
         late = _rescued(day, crew, late, least, part)
         effort.left += part.left
