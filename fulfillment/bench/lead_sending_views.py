@@ -8,6 +8,7 @@ from fulfillment.couriers.fees import queries as fees
 from fulfillment.couriers.fees import service as fee_service
 from fulfillment.couriers.lists.queries import list_of
 from fulfillment.couriers.rules import CARRIERS
+from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.couriers.weighing.queries import weighings_of
 from fulfillment.couriers.weighing.rules import read_scale
 from fulfillment.packing import queries
@@ -166,6 +167,8 @@ def _page(session: Session, parcel: Parcel, form: Form) -> str:
         is_here=is_here,
         choice=fees.choice_of(session, lead.id),
         advice=flows().advise_courier(session, lead, now=utc_now()) if is_here else None,
+        box_g=boxes.box_weights(session, [lead.id])[lead.id],
+        waybill=waybills.issued_of(session, lead.id),
         weighings=weighings_of(session, lead.id),
         bill=fees.bill_of(session, lead.id),
         signed_on=list_of(session, parcel.id),

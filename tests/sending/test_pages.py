@@ -13,6 +13,7 @@ from fulfillment.couriers.fees import service as fee_service
 from fulfillment.couriers.fees import tariff_file
 from fulfillment.couriers.fees.models import CourierChoice, CourierTariff
 from fulfillment.couriers.lists.models import HandOverLine, HandOverList
+from fulfillment.couriers.waybills import service as waybills
 from fulfillment.couriers.weighing.models import ParcelWeighing
 from fulfillment.packing.boxes import queries as boxes
 from fulfillment.packing.models import Parcel
@@ -205,6 +206,26 @@ def test_a_box_is_taken_apart_again_before_it_is_packed(lead: FlaskClient, datab
     assert lead.post(f"/bench/lead/parcels/{second}/sending/apart").status_code == 303
     with database.transaction() as session:
         assert len(boxes.box_of(session, parcel_of(session, first))) == 1
+
+
+def test_a_waybill_asked_for_at_another_weight_says_so(lead: FlaskClient, database: Database, bench: Bench) -> None:
+    first, second, _ = orders_of_one_buyer(database, bench)
+    page = f"/bench/lead/parcels/{first}/sending"
+    with database.transaction() as session:
+        ids = [parcel_of(session, number).id for number in (first, second)]
+        (waybill,) = waybills.ask_waybills(session, ids[:1], carrier="zto", way="sheet", now=NOW, by=bench.lead)
+        waybills.give_number(session, waybill.id, "78000000000123", now=NOW, by=bench.lead)
+    assert "运单是按" not in lead.get(page).text
+    lead.post("/bench/lead/boxes", data={"parcel": ids})
+    shown = lead.get(page).text
+    assert "运单是按" in shown
+    assert "确定取消" in shown
+    assert lead.post(f"/bench/lead/waybills/{waybill.id}/drop").status_code == 303
+    with database.transaction() as session:
+        (anew,) = waybills.ask_waybills(session, ids[:1], carrier="zto", way="sheet", now=NOW, by=bench.lead)
+        assert anew.weight_g == boxes.box_weights(session, ids[:1])[ids[0]] > waybill.weight_g
+        waybills.give_number(session, anew.id, "78000000000124", now=NOW, by=bench.lead)
+    assert "运单是按" not in lead.get(page).text
 
 
 def test_strangers_do_not_share_a_box(lead: FlaskClient, database: Database, bench: Bench) -> None:
