@@ -19,6 +19,12 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 
+// The bench keeps a page of work for when there is no network. This address is not the service worker's, so whoever signs
+// out takes their page along from here.
+for (const form of document.querySelectorAll("form[action='/sign-out']")) {
+  form.addEventListener("submit", () => window.caches?.delete("bench-work").catch(() => {}));
+}
+
 // A page that comes back from the browser's memory may have been sent already: free its buttons again.
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
