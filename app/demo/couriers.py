@@ -86,7 +86,10 @@ def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, V
         workflows.hand_over(session, parcel.id, carrier=sent.carrier, tracking=sent.tracking, by=lead, now=left)
         _tell(session, parcel, sent, left, now)
     in_hand = [_order(session, variants, place, now - timedelta(hours=3)) for place in range(len(_SENT), len(_BUYERS))]
-    packing.take_work(session, packers[0].person_id or 0, now=now - timedelta(minutes=10), zone=_ZONE, by=packers[0])
+    # Not the first of the villagers who can do anything: a newcomer signs in as her and gets work.
+    busy = session.scalars(select(Packer).where(Packer.one_handed)).one()
+    actor = Actor(busy.person_id, busy.person.name)
+    packing.take_work(session, busy.person_id, now=now - timedelta(minutes=10), zone=_ZONE, by=actor)
     asked = (("ZTO", "kuaidi100"), ("YTO", "kuaidi100"), ("EMS", SHEET))
     for parcel, (carrier, way) in zip(in_hand, asked, strict=True):
         waybills.ask_waybills(session, [parcel.id], carrier=carrier, way=way, now=now, by=lead)

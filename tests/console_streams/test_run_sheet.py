@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from app.console.streams_forms import local_minute
 from kernel.audit import SYSTEM
 from kernel.db import Database
-from kernel.parse import FieldError
+from kernel.parse import FieldError, parse_local_minute
 from shop.streams import service as streams
 from shop.streams.models import Offer, Stream
 from tests.console.conftest import Desk
@@ -79,12 +78,12 @@ def test_a_plan_is_changed_until_the_end(desk: Desk, evening: Evening, database:
 @pytest.mark.parametrize("raw", [None, 5, "", "now", "0000-01-01T00:00", "2026-13-01T00:00", "9999-99-99 99:99"])
 def test_what_is_no_minute_is_refused(raw: object) -> None:
     with pytest.raises(FieldError):
-        local_minute(raw, ZoneInfo("Asia/Shanghai"))
+        parse_local_minute(raw, ZoneInfo("Asia/Shanghai"))
 
 
 def test_a_minute_is_read_with_blank_or_seconds() -> None:
     for raw in ("2026-11-28 20:00", "2026/11/28 20:00", "2026-11-28T20:00:00"):
-        assert local_minute(raw, ZoneInfo("Asia/Shanghai")) == datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+        assert parse_local_minute(raw, ZoneInfo("Asia/Shanghai")) == datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
 
 # The run sheet

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import workflows
 from app.care.invariants import check_within
 from app.care.rounds import ALL_INVARIANTS
-from app.worker import Worker
+from app.worker import QUICK, Worker
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
 from kernel.audit import BUYER, SYSTEM
@@ -205,7 +205,7 @@ class Evening(RuleBasedStateMachine):
             self.ahead += timedelta(minutes=(1, 4, 11, 11)[how % 4])
 
     def the_worker(self, _: int, __: int) -> None:
-        self.worker.run_once()
+        self.worker.run_once(QUICK)
         errors = set(self.session.scalars(select(Job.last_error)))
         assert errors <= _PASSING, errors
 
@@ -275,7 +275,7 @@ class Evening(RuleBasedStateMachine):
                 self._receive(event)
             self.ahead += timedelta(minutes=25)
             for _ in range(50):
-                if not self.worker.run_once():
+                if not self.worker.run_once(QUICK):
                     break
         self.the_books_agree()
         assert check_within(self.session, ALL_INVARIANTS).violations == []

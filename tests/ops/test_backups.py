@@ -95,7 +95,8 @@ def test_verify_restores_into_a_scratch_database_counts_again_and_leaves_nothing
     before = databases(evening)
     answer = json.loads(run(monkeypatch, evening, restore, str(file), "--verify", "--json").stdout)
     assert answer["ok"]
-    assert answer["checked"]["orders_are_whole"] == 6
+    with evening.transaction() as session:
+        assert answer["checked"]["orders_are_whole"] == session.scalar(select(func.count()).select_from(Order)) > 0
     assert answer["checked"]["ledgers_are_locked"] >= 16
     assert databases(evening) == before
 
