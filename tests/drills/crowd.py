@@ -13,7 +13,7 @@ from requests.exceptions import ChunkedEncodingError
 
 from tests.world import LiveOffer, order_body
 
-_TRIES = 200
+_TRIES = 1_200
 
 
 @dataclass
