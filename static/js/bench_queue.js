@@ -32,7 +32,8 @@ let state = "idle";
 let hadToWait = false;
 let readUntil = 0;
 const told = new Set();
-let shownAt = 0;
+// The card that the page came with was brought by no tap: the first press on it counts, however early.
+let shownAt = -Infinity;
 let panel = false;
 let turn = null;
 
