@@ -70,6 +70,12 @@ def number_on_card(page: Page) -> str:
     return page.locator(".task-card .parcel-number").inner_text().split()[-1]
 
 
+def once_said(page: Page, sentences: int) -> list[tuple[str, str]]:
+    """Language and words of all that was said on this page, once it is so many sentences: a page speaks after it shows."""
+    page.wait_for_function("most => said.length >= most", arg=sentences)
+    return [(lang, words) for lang, words in page.evaluate("said")]
+
+
 def test_the_keys_of_the_pin_type_and_wipe(page: Page, url: str, packer: int) -> None:
     page.goto(f"{url}/bench/sign-in/{packer}")
     page.get_by_role("button", name="9", exact=True).click()
@@ -129,13 +135,13 @@ def test_the_page_is_read_aloud_when_switched_on_and_the_choice_is_kept(page: Pa
     with page.expect_response("**/bench/choices"):
         page.get_by_role("button", name="自动读").click()
     get_work(page)
-    said = page.evaluate("said")
+    said = once_said(page, 1)
     assert {lang for lang, _ in said} == {"zh-CN"}
     assert "庆元花菇" in said[0][1]
     assert said[0][1].endswith(f"单子末尾 {' '.join(number_on_card(page)[-4:])}。")
     page.get_by_role("button", name="包好了").first.click()
     expect(page.get_by_text("包好了，今天第 1 件")).to_be_visible()
-    news, card = page.evaluate("said").pop(-2)[1], page.evaluate("said").pop()[1]
+    *_, (_, news), (_, card) = once_said(page, len(said) + 2)
     assert news == "包好了，今天第 1 件，挣了 8 角"
     assert card.endswith(f"单子末尾 {' '.join(number_on_card(page)[-4:])}。"), "then the next card"
     with page.expect_response("**/bench/choices"):
@@ -143,7 +149,7 @@ def test_the_page_is_read_aloud_when_switched_on_and_the_choice_is_kept(page: Pa
     page.reload()
     assert page.evaluate("said") == []
     page.get_by_role("button", name="读给我听").click()
-    assert len(page.evaluate("said")) > 0
+    once_said(page, 1)
 
 
 @pytest.mark.parametrize("silent", [SILENT, WRITE_DOWN.replace("zh-CN", "fr-FR")], ids=["no voice", "a French voice"])

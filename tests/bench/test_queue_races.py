@@ -108,7 +108,7 @@ def test_without_the_key_too_it_is_taken_twice(
 ) -> None:
     let_both_look_before_either_writes(monkeypatch)
     with database.transaction() as session:
-        session.execute(text("ALTER TABLE bench_actions DROP CONSTRAINT pk_bench_actions"))
+        session.execute(text("ALTER TABLE bench_actions DROP CONSTRAINT pk_bench_actions CASCADE"))
     send_from_two_devices(database, queue[:1], packer)
     assert lines(database, queue[0].key) == 2
     assert owed(database, packer) == [RATE_FEN], "the ledger has a guard of its own"

@@ -15,7 +15,7 @@ from kernel.people.rules import OWNER, STREAMER
 from tests.console.conftest import Desk, sit_down
 from tests.console_streams.conftest import offer_of
 from tests.e2e.house import PC, STEP_MS, TABLET, chromium
-from tests.payments.town import listening
+from tests.servers import listening
 from tests.streams.evening import Evening
 
 pytestmark = pytest.mark.browser

@@ -21,7 +21,7 @@ from kernel.errors import Problem
 from kernel.people import service as people
 from tests.console.conftest import Desk
 from tests.console_streams.conftest import offer_of
-from tests.payments.town import listening
+from tests.servers import listening
 from tests.streams.evening import Evening
 
 PATIENCE_S = 30

@@ -12,7 +12,7 @@ from fulfillment.couriers.line import LIMITS, Limits, Line
 from fulfillment.couriers.providers import Cancellation, LabelRequest, Party, TrackQuery
 from sandbox.couriers import DEMO_KEYS, Depot
 from sandbox.factory import create_sandbox
-from tests.payments.town import listening
+from tests.servers import listening
 
 ACCOUNTS: Mapping[str, Account] = {
     "ZTO": Account("3300000000", "x", "x"),

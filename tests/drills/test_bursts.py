@@ -31,7 +31,8 @@ from tests.drills.books import contradictions
 from tests.drills.conftest import web_of
 from tests.drills.crowd import Crowd
 from tests.packing.world import RATE_FEN, ZONE, id_of, make_packer, make_rate
-from tests.payments.town import API_KEY, SECRET, listening
+from tests.payments.town import API_KEY, SECRET
+from tests.servers import listening
 from tests.world import LiveOffer, make_live_offer
 
 UNITS, BUYERS, CLIENTS = 100, 128, 64

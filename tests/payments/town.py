@@ -1,20 +1,17 @@
 """A town to be paid in: the shop, Stripe's stand-in and the worker, talking HTTP on loopback."""
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from time import time
 from typing import Any
 
 import requests
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from app import workflows
 from app.factory import create_app
@@ -30,32 +27,18 @@ from sandbox.store import Store, Thing
 from sandbox.stripe_desk import Desk
 from shop.orders.models import Order
 from shop.payments.models import Payment, Refund
+from tests.servers import Server, listening
 from tests.world import LiveOffer, make_live_offer, order_body
 
 API_KEY = "sk_test_town"
 SECRET = "whsec_town"
 
 
-@contextmanager
-def listening() -> Iterator[tuple[str, BaseWSGIServer]]:
-    """A server on a free port of loopback that waits for its application (``server.app``); its address."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, Flask("nobody yet"), threaded=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 class Town:
     """What a test says and sees. Events lie at the postman until the test says :meth:`deliver`."""
 
     def __init__(
-        self, database: Database, app: Flask, sandbox: Flask, shop_url: str, stripe_url: str, stripe: BaseWSGIServer
+        self, database: Database, app: Flask, sandbox: Flask, shop_url: str, stripe_url: str, stripe: Server
     ) -> None:
         self.database = database
         self.app = app

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from app.jobs import Tools, plan_daily, tools_for
 from app.worker import Worker
@@ -25,6 +23,7 @@ from kernel.outbox import Job
 from sandbox.factory import create_sandbox
 from tests.purchasing.test_xinfadi_rows import SHIITAKE
 from tests.purchasing.world import WEIGHER
+from tests.servers import listening
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WEEK_END = datetime(2022, 6, 18, 4, tzinfo=UTC)
@@ -35,11 +34,10 @@ class SandboxFeed:
     """The sandbox's feed on a port of its own; ``dates`` are its lever."""
 
     def __init__(self, state: Path) -> None:
+        self.url = ""  # known once it listens
         self.app = create_sandbox(
             state=state, base_url="http://127.0.0.1", webhook_url="http://127.0.0.1:9", webhook_secret="s", api_key="k"
         )
-        self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.port}/xinfadi/getPriceData.html"
 
     def show(self, dates: str) -> None:
         self.app.config["PRICE_DATES"] = dates
@@ -49,12 +47,9 @@ class SandboxFeed:
 def market(tmp_path: Path) -> Iterator[SandboxFeed]:
     sandbox = SandboxFeed(tmp_path / "sandbox.sqlite")
     sandbox.show("real")
-    thread = Thread(target=sandbox.server.serve_forever, daemon=True)
-    thread.start()
-    yield sandbox
-    sandbox.server.shutdown()
-    sandbox.server.server_close()
-    thread.join(10)
+    with listening(sandbox.app) as (address, _):
+        sandbox.url = f"{address}/xinfadi/getPriceData.html"
+        yield sandbox
     sandbox.app.extensions["desk"].store.close()
 
 

@@ -8,7 +8,8 @@ import stripe
 from flask import Flask
 
 from sandbox.factory import create_sandbox
-from tests.payments.town import API_KEY, SECRET, listening
+from tests.payments.town import API_KEY, SECRET
+from tests.servers import listening
 
 
 class Stand:
@@ -44,14 +45,14 @@ class Stand:
 def stand(tmp_path: Path) -> Iterator[Stand]:
     """The stand-in, with an empty account."""
     with listening() as (url, server):
-        server.app = create_sandbox(
+        sandbox = server.app = create_sandbox(
             state=tmp_path / "stripe.sqlite",
             base_url=url,
             webhook_url=f"{url}/nobody",
             webhook_secret=SECRET,
             api_key=API_KEY,
         )
-        stand = Stand(server.app, url)
+        stand = Stand(sandbox, url)
         yield stand
         stand.postman.stop()
     stand.desk.store.close()

@@ -1,14 +1,12 @@
 """The scale on a real screen: the working follows what is typed, and everything is large enough to read and to hit."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from pypdfium2 import PdfDocument
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
@@ -18,6 +16,7 @@ from kernel.http import sign_in_cookie
 from tests.e2e.house import PC, PHONE, TABLET, chromium
 from tests.purchasing.test_quotes import add, row
 from tests.purchasing.world import WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
+from tests.servers import listening
 from tests.weigh.conftest import Desk
 from tests.world import NOW
 
@@ -46,21 +45,14 @@ class Screen:
 
 @pytest.fixture
 def screen(app: Flask, owner: Desk) -> Iterator[Screen]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.port}"
     with app.app_context():
         name = sign_in_cookie()
     cookie = owner.browser.get_cookie(name)
     assert cookie is not None
-    with chromium() as browser:
+    with listening(app) as (url, _), chromium() as browser:
         context = browser.new_context(locale="zh-CN")
         context.add_cookies([{"name": name, "value": cookie.value, "url": url}])
         yield Screen(context.new_page(), url)
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
 
 
 def test_the_working_follows_what_is_typed_and_only_what_is_seen_is_written(
