@@ -7,6 +7,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from fulfillment.bench import late_pay
 from fulfillment.bench import wage_pay_files as files
 from fulfillment.bench.wage_forms import bounded, is_sent_again, read_span, today
 from fulfillment.piecework.minimum import queries as minimum
@@ -125,11 +126,13 @@ def _run_page(session: Session, run: PayRun, form: Form) -> str:
         )
     people_now = queries.review(session, run, now=utc_now(), zone=zone)
     paid = [person for person in people_now if person.is_paid]
-    warned = sum(bool(person.warnings) for person in people_now)
+    late = late_pay.late_of(session, people_now, run, zone)
+    warned = sum(bool(person.warnings) or person.person_id in late for person in people_now)
     return render_template(
         "lead/pay_review.html",
         run=run,
         people=people_now,
+        late=late,
         form=form,
         seen=Seen(sum(person.total_fen for person in paid), len(paid), warned),
         terms=minimum.terms_on(session, run.last_day),

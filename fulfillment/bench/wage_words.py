@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from fulfillment.bench.late_pay import LatePay
 from fulfillment.piecework.minimum import rules as minimum
 from fulfillment.piecework.pay import rules as pay
 from fulfillment.piecework.pay.queries import PayslipRow
@@ -70,6 +71,7 @@ def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:
         "period_words": PERIODS,
         "run_state_words": RUN_STATES,
         "said_days": said_days,
+        "said_late": said_late,
         "said_line": said_line,
         "said_quantity": said_quantity,
         "said_rate": said_rate,
@@ -119,6 +121,20 @@ def said_days(first: date, last: date) -> str:
     if first.day == 1 and (last + timedelta(days=1)).day == 1 and (first.year, first.month) == (last.year, last.month):
         return t("{y} 年 {m} 月", "{y}-{m:02d}", y=first.year, m=first.month)
     return t("{a} 到 {b}", "{a} to {b}", a=f"{first:%Y-%m-%d}", b=f"{last:%Y-%m-%d}")
+
+
+def said_late(late: LatePay) -> str:
+    """What came in late, and what to look at where the law pays more for the day."""
+    days = said_days(late.first_day, late.last_day)
+    if late.is_worse:
+        return t(
+            "消息来晚的活 {n} 件（{days}），其中 {off} 件是休息日或节假日做的，加的钱可能不对，请核对",
+            "{n} parcels came in late ({days}), {off} of them from a day off or a holiday: check what the law adds",
+            n=late.pieces,
+            off=late.on_days_off,
+            days=days,
+        )
+    return t("消息来晚的活 {n} 件（{days}）", "{n} parcels came in late ({days})", n=late.pieces, days=days)
 
 
 def slip_word(row: PayslipRow) -> str:
