@@ -1,6 +1,5 @@
 """A file of any platform to rows of cells: CSV in its encodings, or a workbook. Everything is bounded."""
 
-import codecs
 import csv
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from kernel.parse import FieldError
+from kernel.sheets import encoding_of
 from kernel.text import Text
 from shop.channels import cells
 from shop.channels.facts import RefusedRow
@@ -201,16 +201,12 @@ def check_kind(raw: bytes) -> None:
 
 def decode(raw: bytes) -> str:
     """The text of a file: what its byte order mark says, else strict UTF-8, else GB18030, which contains GBK."""
-    marks = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-    marked = [encoding for mark, encoding in marks if raw.startswith(mark)]
-    for encoding in marked or ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FieldError(
-        "文件的文字编码看不懂，请另存为 UTF-8 的 CSV。", "the encoding is unknown; save it as CSV in UTF-8"
-    )
+    encoding = encoding_of(raw)
+    if encoding is None:
+        raise FieldError(
+            "文件的文字编码看不懂，请另存为 UTF-8 的 CSV。", "the encoding is unknown; save it as CSV in UTF-8"
+        )
+    return raw.decode(encoding)
 
 
 def delimiter_of(text: str) -> str:

@@ -4,7 +4,6 @@ Only Pinduoduo's workbook with its two header rows is certain. For the others th
 fills it, so the names of the three columns can be given (docs/decisions/0012-sheets.md).
 """
 
-import codecs
 import csv
 import io
 import re
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 
 from kernel.errors import Invalid
 from kernel.parse import FieldError
+from kernel.sheets import encoding_of
 from kernel.text import Text
 from shop.channels import sheets
 from shop.channels.cells import folded, plain
@@ -220,7 +220,7 @@ class _Sheet:
             self.rows: list[Row] = next(rows for rows in self._book.values() if rows)
         else:
             text = sheets.decode(template)
-            self._encoding = _encoding_of(template)
+            self._encoding = encoding_of(template) or "utf-8"
             self._delimiter = sheets.delimiter_of(text)
             self.rows = [list(row) for row in sheets.csv_rows(text)]
 
@@ -232,18 +232,6 @@ class _Sheet:
         writer = csv.writer(buffer, delimiter=self._delimiter)
         writer.writerows([[_harmless(cell) for cell in row] for row in self.rows])
         return buffer.getvalue().encode(self._encoding)
-
-
-def _encoding_of(template: bytes) -> str:
-    if template.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if template.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    try:
-        template.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
 
 
 def _harmless(cell: object) -> str:

@@ -19,11 +19,11 @@ from fulfillment.couriers.waybills.sheets import (
     DEFAULT_COLUMNS,
     LARGEST_BYTES,
     MOST_ROWS,
-    SheetUnreadable,
     read_numbers,
 )
 from fulfillment.packing.models import Parcel
 from kernel.db import Database
+from kernel.sheets import FileUnreadable
 from tests.lead.world import Bench, browser_of, order_parcel, packed_parcel, take_all
 from tests.world import NOW
 
@@ -282,9 +282,9 @@ def test_a_file_that_is_none_is_refused_in_words(lead: FlaskClient, raw: bytes) 
 
 
 def test_a_sheet_has_an_end() -> None:
-    with pytest.raises(SheetUnreadable, match="too large"):
+    with pytest.raises(FileUnreadable, match="too large"):
         read_numbers(b"a" * (LARGEST_BYTES + 1), DEFAULT_COLUMNS)
-    with pytest.raises(SheetUnreadable, match="At most"):
+    with pytest.raises(FileUnreadable, match="At most"):
         read_numbers(("业务单号,运单号\n" + "a,b\n" * (MOST_ROWS + 1)).encode(), DEFAULT_COLUMNS)
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.purchasing.quotes.price_file import COLUMNS, LARGEST_BYTES, PriceFileUnreadable, read_price_file
+from fulfillment.purchasing.quotes.price_file import COLUMNS, LARGEST_BYTES, read_price_file
+from kernel.sheets import FileUnreadable
 from kernel.text import Text
 
 TEMPLATE = Path(__file__).parents[1] / "data/prices/manual_price_import_template.csv"
@@ -102,11 +103,11 @@ def test_a_row_that_comes_twice_counts_once_with_its_last_price() -> None:
         (b"PK\x03\x04rest of a workbook", "Excel"),
         (b"x" * (LARGEST_BYTES + 1), "too large"),
         (f"{HEADER}\n{'9' * 200_000}\n".encode(), "CSV"),
-        ((f"{HEADER}\n" + f"{GOOD}\n" * 20_000).encode(), "At most 20000 rows"),
+        ((f"{HEADER}\n" + f"{GOOD}\n" * 20_001).encode(), "At most 20000 rows"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(raw: bytes, words: str) -> None:
-    with pytest.raises(PriceFileUnreadable, match=words):
+    with pytest.raises(FileUnreadable, match=words):
         read_price_file(raw, TODAY)
 
 
@@ -116,6 +117,6 @@ def test_a_file_that_cannot_be_read_is_refused_whole(raw: bytes, words: str) -> 
     )
 )
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
-    with suppress(PriceFileUnreadable):
+    with suppress(FileUnreadable):
         found = read_price_file(raw, TODAY)
         assert found.read == len(found.rows) + len(found.refused) + found.repeats

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.quotes import queries, service
 from fulfillment.purchasing.quotes.models import MarketQuote
-from fulfillment.purchasing.quotes.price_file import PriceFileUnreadable
 from fulfillment.purchasing.quotes.rules import Kind
 from fulfillment.purchasing.quotes.service import XINFADI
 from fulfillment.purchasing.quotes.xinfadi import MARKET, read_rows, rows_of_file
+from kernel.sheets import FileUnreadable
 from tests.purchasing.world import TODAY, WEIGHER
 from tests.world import NOW
 
@@ -129,5 +129,5 @@ def test_a_saved_answer_is_read_in_any_of_its_forms(body: object) -> None:
     "raw", [b"", b"{}", b"null", b"\xff", b"[" * 10_000, b'{"pages": []}', b'{"pages": [1]}', b'{"list": 3}']
 )
 def test_another_file_is_refused(raw: bytes) -> None:
-    with pytest.raises(PriceFileUnreadable):
+    with pytest.raises(FileUnreadable):
         rows_of_file(raw)

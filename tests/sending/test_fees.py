@@ -29,9 +29,9 @@ from fulfillment.couriers.fees.rules import (
     fee_fen,
     trouble_of,
 )
-from fulfillment.couriers.fees.tariff_file import TariffFileUnreadable, read_tariffs, sample_tariffs, tariff_rows
+from fulfillment.couriers.fees.tariff_file import read_tariffs, sample_tariffs, tariff_rows
 from kernel.errors import Invalid, Refused
-from kernel.sheets import csv_lines
+from kernel.sheets import FileUnreadable, csv_lines
 
 ROOT = Path(__file__).parent.parent.parent
 CASES = json.loads((ROOT / "tests/data/rules/fee_cases.json").read_text("utf-8"))["cases"]
@@ -180,7 +180,7 @@ def test_a_bad_row_is_named_and_the_good_one_kept(line: str, column: str) -> Non
 
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"a,b\n1,2\n", b"\xff\xff\xff", b"x" * 1_000_001])
 def test_a_file_that_is_no_table_is_refused_whole(raw: bytes) -> None:
-    with pytest.raises(TariffFileUnreadable):
+    with pytest.raises(FileUnreadable):
         read_tariffs(raw)
 
 

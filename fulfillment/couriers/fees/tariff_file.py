@@ -4,8 +4,6 @@ The columns are those of `quotes_2025-09.csv`, a merchant's price list, and thei
 has, its columns `w<=0.5` (or `0.5公斤以内`) say.
 """
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +15,8 @@ from typing import Final, TypeVar
 from fulfillment.couriers.fees.rules import VOLUME_DIVISOR, Step, Tariff, trouble_of
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.terms import HEAVIEST_G
-from kernel.errors import Invalid
-from kernel.parse import FieldError, clean_text, parse_count, parse_yuan
-from kernel.sheets import Cell, plain_yuan
+from kernel.parse import clean_text, parse_count, parse_yuan
+from kernel.sheets import Cell, CellError, RefusedRow, plain_yuan, read_cell, read_csv, require_columns
 from kernel.text import Text
 from shop.orders.rules import full_province
 
@@ -65,15 +62,6 @@ _STEP = re.compile(r"(?:w<=)?\s*(\d{1,2}(?:\.\d{1,3})?)\s*(?:公斤以内|kg)?",
 _LEADING_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,2})?(?=$|[ (（])", re.ASCII)
 
 
-@dataclass(frozen=True)
-class RefusedRow:
-    """A row that cannot be used: where it stands (1 is the first line), which column, what is wrong."""
-
-    row: int
-    column: str
-    reason: Text
-
-
 @dataclass
 class ReadTariffs:
     """What a file gave: tables, and the rows refused."""
@@ -82,68 +70,26 @@ class ReadTariffs:
     refused: list[RefusedRow] = field(default_factory=list)
 
 
-class _CellError(FieldError):
-    def __init__(self, column: str, text: Text) -> None:
-        super().__init__(text.zh, text.en)
-        self.column = column
-
-
-class TariffFileUnreadable(Invalid):
-    """The file as a whole cannot be read; nothing of it was kept."""
-
-    code = "file_unreadable"
-
-
 def read_tariffs(raw: bytes) -> ReadTariffs:
     """Good rows, and the others by row and column.
 
     Raises:
-        TariffFileUnreadable: no such encoding, a missing column, too many rows, or no CSV at all.
+        FileUnreadable: no such encoding, a missing column, too many rows, or no CSV at all.
     """
-    header, rows = _table(_decode(raw))
-    names = [_ALIASES.get(name.strip(), name.strip()) for name in header]
-    missing = [name for name in _NEEDED if name not in names]
-    if missing:
-        raise TariffFileUnreadable(
-            f"第 1 行缺少这些列：{'、'.join(missing)}。", f"Row 1 lacks these columns: {', '.join(missing)}."
-        )
+    header, rows = read_csv(raw, largest_bytes=LARGEST_BYTES, most_rows=MOST_ROWS)
+    names = [_ALIASES.get(name, name) for name in header]
+    require_columns(names, _NEEDED)
     found, seen = ReadTariffs(), set()
-    for number, row in enumerate(rows, 2):
-        cells = dict(zip(names, row, strict=False))
-        if not any(cell.strip() for cell in row):
-            continue
+    for number, row in rows:
         try:
-            tariff = _tariff(cells)
+            tariff = _tariff(dict(zip(names, row, strict=False)))
             if (tariff.carrier, tariff.province) in seen:
-                raise _CellError("province", Text("这家快递这个省前面已经有一行。", "A row above is for the same."))
+                raise CellError("province", Text("这家快递这个省前面已经有一行。", "A row above is for the same."))
             seen.add((tariff.carrier, tariff.province))
             found.tariffs.append(tariff)
-        except _CellError as error:
+        except CellError as error:
             found.refused.append(RefusedRow(number, error.column, error.text))
     return found
-
-
-def _decode(raw: bytes) -> str:
-    if len(raw) > LARGEST_BYTES:
-        raise TariffFileUnreadable("文件太大，最多 1 MB。", "The file is too large; at most 1 MB.")
-    if raw.startswith(b"PK"):
-        raise TariffFileUnreadable("这是 Excel 文件，请另存为 CSV 再传。", "This is an Excel file; save it as CSV.")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise TariffFileUnreadable("文件编码看不懂，请另存为 UTF-8 的 CSV。", "Save the file as CSV in UTF-8.")
-
-
-def _table(text: str) -> tuple[list[str], list[list[str]]]:
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error:
-        raise TariffFileUnreadable("这不像 CSV 文件。", "This is no CSV file.") from None
-    if len(rows) > MOST_ROWS:
-        raise TariffFileUnreadable(f"最多 {MOST_ROWS} 行。", f"At most {MOST_ROWS} rows.")
-    return (rows[0] if rows else []), rows[1:]
 
 
 def _tariff(cells: Mapping[str, str]) -> Tariff:
@@ -161,18 +107,13 @@ def _tariff(cells: Mapping[str, str]) -> Tariff:
     )
     trouble = trouble_of(tariff)
     if trouble:
-        raise _CellError("over3_per_kg", trouble)
+        raise CellError("over3_per_kg", trouble)
     return tariff
 
 
 def _read(cells: Mapping[str, str], column: str, reader: Callable[[str], Value]) -> Value | None:
     raw = cells.get(column, "").strip()
-    if not raw:
-        return None
-    try:
-        return reader(raw)
-    except FieldError as error:
-        raise _CellError(column, error.text) from None
+    return read_cell(column, raw, reader) if raw else None
 
 
 def _fen(raw: str) -> int:
@@ -184,13 +125,13 @@ def _carrier(raw: str) -> str:
     for code, name in CARRIERS.items():
         if typed.upper() == code or typed in (name.zh, name.en):
             return code
-    raise _CellError("carrier", Text("不认识这家快递。", f"Unknown courier; one of {', '.join(CARRIERS)}."))
+    raise CellError("carrier", Text("不认识这家快递。", f"Unknown courier; one of {', '.join(CARRIERS)}."))
 
 
 def _province(raw: str) -> str:
     name = full_province(raw)
     if name is None:
-        raise _CellError("province", Text("不认识这个省份。", "Unknown province."))
+        raise CellError("province", Text("不认识这个省份。", "Unknown province."))
     return name
 
 
@@ -210,14 +151,14 @@ def _further(raw: str) -> int | None:
         return None
     match = _LEADING_NUMBER.match(raw.strip())
     if match is None:
-        raise _CellError("over3_per_kg", Text("请填每公斤多少元。", "Give yuan a kilogram."))
+        raise CellError("over3_per_kg", Text("请填每公斤多少元。", "Give yuan a kilogram."))
     return _read({"over3_per_kg": match[0]}, "over3_per_kg", _fen)
 
 
 def _rounding(raw: str) -> int:
     found = _ROUNDING.get(raw.strip().lower())
     if found is None:
-        raise _CellError(
+        raise CellError(
             "rounding", Text("看不懂怎么进位：ceil to kg 或 none。", "Say how it is rounded: ceil to kg, or none.")
         )
     return found

@@ -1,15 +1,13 @@
 """Couriers' own sheets: what goes out with the columns that a courier wants, and the numbers that come back. Pure."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from fulfillment.couriers.providers import Party
 from fulfillment.couriers.rules import clean_tracking
-from kernel.errors import Invalid
 from kernel.parse import FieldError, clean_text
+from kernel.sheets import FileUnreadable, RefusedRow, read_csv
 from kernel.text import Text
 
 LARGEST_BYTES: Final = 2_000_000
@@ -116,15 +114,6 @@ def columns_as_typed(columns: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"{heading} = {name}" for heading, name in columns)
 
 
-@dataclass(frozen=True)
-class RefusedRow:
-    """A row that cannot be used: where it stands (1 is the first line), in which column, and what is wrong."""
-
-    row: int
-    column: str
-    reason: Text
-
-
 @dataclass
 class ReadNumbers:
     """The numbers of a file by our key, with the rows they stand in, and the rows refused."""
@@ -140,30 +129,19 @@ class ReadNumbers:
         self.refused.append(RefusedRow(row, column, reason))
 
 
-class SheetUnreadable(Invalid):
-    """The file as a whole cannot be read; nothing of it was kept."""
-
-    code = "file_unreadable"
-
-
 def read_numbers(raw: bytes, columns: Sequence[Sequence[str]]) -> ReadNumbers:
     """The numbers that a courier's sheet brings back; columns are found by name, whatever else is there.
 
     Raises:
-        SheetUnreadable: too large, no such encoding, no CSV, or no column for our key or for the number.
+        FileUnreadable: too large, no such encoding, no CSV, or no column for our key or for the number.
     """
-    lines = _lines(_decode(raw))
-    header = [cell.strip() for cell in next(lines, [])]
+    header, rows = read_csv(raw, largest_bytes=LARGEST_BYTES, most_rows=MOST_ROWS)
     key_at = _find(header, [heading for heading, name in columns if name == "key"], _KEYS, "我们的单号")
     number_at = _find(header, [heading for heading, name in columns if name == "number"], _NUMBERS, "运单号")
     found = ReadNumbers(key_column=header[key_at], number_column=header[number_at])
-    for row, line in enumerate(lines, 2):
-        if row > MOST_ROWS + 1:
-            raise SheetUnreadable(
-                f"最多 {MOST_ROWS} 行，请分成几个文件。", f"At most {MOST_ROWS} rows; split the file."
-            )
+    for row, line in rows:
         key, number = (_cell(line, at) for at in (key_at, number_at))
-        # A blank line, or a row that the courier has not filled in yet.
+        # Neither: a row of the courier's own, a total perhaps.
         if key or number:
             found.read += 1
             _read_row(found, row, key, number)
@@ -204,34 +182,7 @@ def _find(header: Sequence[str], ours: Sequence[str], known: Sequence[str], what
     for name in (*ours, *known):
         if name in header:
             return header.index(name)
-    raise SheetUnreadable(
+    raise FileUnreadable(
         f"第 1 行没有「{what}」这一列。请用我们导出的表，或把列名改成 {known[0]}。",
         f"Row 1 has no column for {what}. Use the sheet that we gave, or call the column {known[0]}.",
-    )
-
-
-def _lines(words: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(words, newline=""))
-    except csv.Error:
-        raise SheetUnreadable(
-            "这不像 CSV 文件，请另存为 CSV 再传。", "This is no CSV file. Save it as CSV and send that."
-        ) from None
-
-
-def _decode(raw: bytes) -> str:
-    """UTF-8 with or without a byte-order mark, else GB18030, which office programs still write."""
-    if len(raw) > LARGEST_BYTES:
-        raise SheetUnreadable("文件太大，最多 2 MB。", "The file is too large; at most 2 MB.")
-    if raw.startswith(b"PK"):
-        raise SheetUnreadable(
-            "这是 Excel 文件，请另存为 CSV 再传。", "This is an Excel file. Save it as CSV and send that."
-        )
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise SheetUnreadable(
-        "文件编码看不懂，请另存为 UTF-8 的 CSV。", "The file's encoding is unknown; save it as CSV in UTF-8."
     )

@@ -17,8 +17,6 @@ from urllib3.exceptions import HTTPError
 
 from fulfillment.purchasing.quotes.price_file import (
     LARGEST_BYTES,
-    CellError,
-    PriceFileUnreadable,
     ReadRows,
     cell_day,
     cell_price,
@@ -26,6 +24,7 @@ from fulfillment.purchasing.quotes.price_file import (
 )
 from fulfillment.purchasing.quotes.rules import Prices, QuoteRow, quote_row
 from kernel.errors import Unavailable
+from kernel.sheets import CellError, FileUnreadable
 from kernel.text import Text
 
 MARKET = "北京新发地"
@@ -73,7 +72,7 @@ def rows_of_file(raw: bytes) -> list[object]:
     """The rows of a saved answer: one answer, a list of rows, or pages of answers.
 
     Raises:
-        PriceFileUnreadable: too large, not JSON, or not of these forms.
+        FileUnreadable: too large, not JSON, or not of these forms.
     """
     try:
         body = json.loads(raw) if len(raw) <= LARGEST_BYTES else None
@@ -83,7 +82,7 @@ def rows_of_file(raw: bytes) -> list[object]:
     answers = pages if isinstance(pages, list) else [body]
     lists = [_list_of(answer) for answer in answers]
     if not lists or None in lists:
-        raise PriceFileUnreadable("这不是新发地行情的 JSON 文件。", "This is no JSON file of Xinfadi prices.")
+        raise FileUnreadable("这不是新发地行情的 JSON 文件。", "This is no JSON file of Xinfadi prices.")
     return [row for rows in lists if rows for row in rows]
 
 
