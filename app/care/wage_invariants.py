@@ -31,6 +31,27 @@ WAGES = (
         """,
     ),
     Invariant(
+        "late_work_is_decided_once",
+        "late work that did not count has one decision; a correction answers one piece of it, and is owed once when agreed",
+        "SELECT count(*) FROM late_decisions",
+        """
+        SELECT 'packing_task:' || a.task_id AS subject,
+               format('%s decisions, %s corrections, %s agreed, %s lines', count(DISTINCT (d.outcome, d.correction_id)),
+                      count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE c.granted_fen <> 0), count(DISTINCT w.id)) AS found
+        FROM late_decisions d JOIN bench_actions a ON a.key = d.action_key
+        LEFT JOIN wage_corrections c ON c.id = d.correction_id AND c.person_id = a.person_id
+        LEFT JOIN wage_entries w ON w.correction_id = c.id AND w.packer_id = a.person_id AND w.amount_fen = c.granted_fen
+        GROUP BY a.person_id, a.task_id
+        HAVING count(DISTINCT (d.outcome, d.correction_id)) <> 1 OR bool_or(a.state <> 'refused' OR a.task_id IS NULL)
+            OR bool_or(d.correction_id IS NOT NULL AND c.id IS NULL)
+            OR count(DISTINCT w.id) <> count(DISTINCT c.id) FILTER (WHERE c.granted_fen <> 0)
+        UNION ALL
+        SELECT 'wage_correction:' || d.correction_id, format('answers %s pieces of work', count(DISTINCT (a.person_id, a.task_id)))
+        FROM late_decisions d JOIN bench_actions a ON a.key = d.action_key WHERE d.correction_id IS NOT NULL
+        GROUP BY d.correction_id HAVING count(DISTINCT (a.person_id, a.task_id)) <> 1
+        """,
+    ),
+    Invariant(
         "the_law_is_added_once",
         "what the law adds is owed once, to the person it was worked out for, and no more than its working says",
         "SELECT count(*) FROM top_ups",

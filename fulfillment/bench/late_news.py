@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from fulfillment.bench.queue_models import (
     CORRECTION,
@@ -41,7 +41,17 @@ _ABOUT_WORK = and_(
         and_(BenchAction.kind == DONE, BenchAction.code == NEVER_IN_HAND),
     ),
 )
-_OPEN = and_(_ABOUT_WORK, ~select(LateDecision).where(LateDecision.action_key == BenchAction.key).exists())
+_OTHER = aliased(BenchAction)
+_SAME_WORK = and_(_OTHER.person_id == BenchAction.person_id, _OTHER.task_id == BenchAction.task_id)
+# A press that arrives once the work was decided about brings nothing new: it is not paid a second time.
+_IS_DECIDED = (
+    select(LateDecision)
+    .join(_OTHER, _OTHER.key == LateDecision.action_key)
+    .where(_SAME_WORK)
+    .correlate(BenchAction)
+    .exists()
+)
+_OPEN = and_(_ABOUT_WORK, ~_IS_DECIDED)
 
 
 @dataclass(frozen=True)
@@ -109,9 +119,17 @@ def decided(session: Session, most: int = 20) -> Sequence[tuple[LateDecision, Be
         .join(Person, Person.id == BenchAction.person_id)
         .join(PackingTask, PackingTask.id == BenchAction.task_id)
         .join(Parcel, Parcel.id == PackingTask.parcel_id)
+        .where(~_is_about_the_same_as_another())
     )
     newest = found.order_by(LateDecision.at.desc(), LateDecision.action_key).limit(most)
     return [(decision, action, person, parcel) for decision, action, person, parcel in session.execute(newest)]
+
+
+def _is_about_the_same_as_another() -> ColumnElement[bool]:
+    """A press and a scan about the same work were decided together, and are told once."""
+    told = aliased(LateDecision)
+    of_same_work = select(told).join(_OTHER, _OTHER.key == told.action_key).where(_SAME_WORK)
+    return of_same_work.where(told.action_key < BenchAction.key).correlate(BenchAction).exists()
 
 
 def news_of(session: Session, key: str, person_id: int) -> LateNews | None:
@@ -151,8 +169,8 @@ def _decide(
     action = session.scalar(select(BenchAction).where(_ABOUT_WORK, BenchAction.key == key))
     if action is None:
         raise _unknown()
-    session.get(PackingTask, action.task_id, with_for_update=True)
-    stands = session.get(LateDecision, key, populate_existing=True)
+    _lock_work(session, action.task_id)
+    stands = _decision_about(session, action)
     if stands is not None:
         return stands
     same = and_(_OPEN, BenchAction.person_id == action.person_id, BenchAction.task_id == action.task_id)
@@ -171,6 +189,17 @@ def _decide(
         after={"task": action.task_id, "correction": correction_id},
     )
     return session.get_one(LateDecision, key)
+
+
+def _lock_work(session: Session, task_id: int | None) -> None:
+    session.get(PackingTask, task_id, with_for_update=True)
+
+
+def _decision_about(session: Session, action: BenchAction) -> LateDecision | None:
+    """What was decided about the work that an action is about."""
+    of_same_work = BenchAction.person_id == action.person_id, BenchAction.task_id == action.task_id
+    decisions = select(LateDecision).join(BenchAction, BenchAction.key == LateDecision.action_key).where(*of_same_work)
+    return session.scalar(decisions.order_by(LateDecision.action_key).limit(1))
 
 
 def _unknown() -> NotFound:

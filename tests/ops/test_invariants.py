@@ -97,6 +97,9 @@ PLANTS = {
         "ALTER TABLE wage_corrections DROP CONSTRAINT ck_wage_corrections_second_person",
         "UPDATE wage_corrections SET decided_by_id = proposed_by_id WHERE granted_fen <> 0",
     ],
+    "late_work_is_decided_once": [
+        "UPDATE late_decisions SET correction_id = (SELECT min(id) FROM wage_corrections) WHERE correction_id IS NOT NULL"
+    ],
     "the_law_is_added_once": [
         "UPDATE top_ups SET working = jsonb_set(working, '{minimum_fen}', '1') WHERE what = 'minimum'"
     ],
