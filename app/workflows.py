@@ -26,6 +26,7 @@ from fulfillment.couriers.waybills import queries as waybill_queries
 from fulfillment.couriers.waybills import service as waybills
 from fulfillment.couriers.weighing import service as weighing
 from fulfillment.couriers.weighing.service import Weighed
+from fulfillment.packing import opening_service as opening
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.boxes import service as boxes
@@ -61,7 +62,7 @@ hand_out_terms = HandOutTerms()
 
 def open_packing(session: Session, order: Order, now: datetime, reason: str = "") -> None:
     """A paid order becomes parcels and packing tasks, each with its courier; called twice it opens nothing twice."""
-    parcels = packing.open_parcels(session, order, now, heaviest_g=heaviest_parcel_g, reason=reason)
+    parcels = opening.open_parcels(session, order, now, heaviest_g=heaviest_parcel_g, reason=reason)
     has_fresh = orders.has_fresh(session, order)
     fees.choose_for_new(session, parcels, has_fresh=has_fresh, terms=sending_terms, now=now, by=SYSTEM)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import workflows
 from fulfillment.couriers.providers import SHEET, Journey, Step
 from fulfillment.couriers.waybills import service as waybills
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, Parcel
 from kernel.audit import SYSTEM, Actor
@@ -89,7 +90,7 @@ def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, V
     # Not the first of the villagers who can do anything: a newcomer signs in as her and gets work.
     busy = session.scalars(select(Packer).where(Packer.one_handed)).one()
     actor = Actor(busy.person_id, busy.person.name)
-    packing.take_work(session, busy.person_id, now=now - timedelta(minutes=10), zone=_ZONE, by=actor)
+    hand_out.take_work(session, busy.person_id, now=now - timedelta(minutes=10), zone=_ZONE, by=actor)
     asked = (("ZTO", "kuaidi100"), ("YTO", "kuaidi100"), ("EMS", SHEET))
     for parcel, (carrier, way) in zip(in_hand, asked, strict=True):
         waybills.ask_waybills(session, [parcel.id], carrier=carrier, way=way, now=now, by=lead)
@@ -135,7 +136,7 @@ def _order(session: Session, variants: Mapping[str, Variant], place: int, at: da
 def _pack(session: Session, packer: Actor, parcel: Parcel, at: datetime) -> None:
     """The packer took the parcel, packed it and went home."""
     person_id = packer.person_id or 0
-    for task in packing.take_work(session, person_id, now=at, zone=_ZONE, by=packer):
+    for task in hand_out.take_work(session, person_id, now=at, zone=_ZONE, by=packer):
         packing.finish_task(session, task.id, person_id, now=at + timedelta(minutes=4), by=packer)
     packing.leave_bench(session, person_id, reason="break", now=at + timedelta(minutes=5), by=packer)
     session.refresh(parcel)

@@ -13,6 +13,7 @@ from fulfillment.crew import service as crew
 from fulfillment.crew.models import Shift, ShiftBreak
 from fulfillment.crew.rules import BADGE, NIGHT, PIN
 from fulfillment.crew.training import service as training
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.contests import service as contests
 from fulfillment.packing.contests.rules import CAREFUL
@@ -62,7 +63,7 @@ def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, V
         _order(session, variants[_GOODS[place % len(_GOODS)]], place, now, now + timedelta(minutes=minutes))
     for person in (packers[5], packers[7]):
         _pack_some(session, person, now)
-    packing.take_work(session, packers[1].person_id or 0, now=now - timedelta(minutes=6), zone=_ZONE, by=packers[1])
+    hand_out.take_work(session, packers[1].person_id or 0, now=now - timedelta(minutes=6), zone=_ZONE, by=packers[1])
     _check(session, actors["lead"], now)
     _train(session, packers, actors["lead"], now)
     _contest(session, packers, actors["lead"], now)
@@ -142,7 +143,7 @@ def _pack_some(session: Session, person: Actor, now: datetime) -> None:
     """A batch that was packed in the last hours."""
     began = now - timedelta(minutes=100)
     for place, task in enumerate(
-        packing.take_work(session, person.person_id or 0, now=began, zone=_ZONE, by=person), 1
+        hand_out.take_work(session, person.person_id or 0, now=began, zone=_ZONE, by=person), 1
     ):
         done = began + timedelta(minutes=23 * place)
         packing.finish_task(session, task.id, person.person_id or 0, now=done, by=person)

@@ -14,6 +14,7 @@ from fulfillment.couriers.fees import service as fees
 from fulfillment.couriers.fees.rules import Tariff
 from fulfillment.couriers.fees.tariff_file import sample_tariffs
 from fulfillment.couriers.lists import service as lists
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, Parcel
 from kernel.audit import SYSTEM, Actor
@@ -81,7 +82,7 @@ def _stop_a_part(session: Session, lead: Actor, variant: Variant, then: datetime
     packer = session.scalars(select(Packer).where(~Packer.no_lifting).order_by(Packer.person_id.desc())).first()
     assert packer is not None
     by = Actor(packer.person_id, packer.person.name)
-    for task in packing.take_work(session, packer.person_id, now=then, zone=_ZONE, by=by):
+    for task in hand_out.take_work(session, packer.person_id, now=then, zone=_ZONE, by=by):
         if task.parcel_id == parts[0].id:
             packing.finish_task(session, task.id, packer.person_id, now=then + timedelta(minutes=4), by=by)
     packing.leave_bench(session, packer.person_id, reason="break", now=then + timedelta(minutes=5), by=by)

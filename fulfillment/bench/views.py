@@ -10,6 +10,7 @@ from fulfillment.bench import packer_queries, passbook_views
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.crew import service as crew
 from fulfillment.crew.rules import BADGE, OWN, PIN
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import packer_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.lead_rules import read_scan
@@ -126,7 +127,7 @@ def get_work() -> Response:
     """Take the next batch, or go on with what is in hand."""
     try:
         with transaction() as session:
-            packing.take_work(
+            hand_out.take_work(
                 session,
                 _me(),
                 now=utc_now(),

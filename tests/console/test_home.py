@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.demo import load_demo
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.purchasing.quotes.models import MarketQuote
 from kernel import outbox
@@ -71,7 +72,7 @@ def test_wages_of_today_are_what_was_earned_today(desk: Desk, offer: LiveOffer) 
         make_rate(session)
         packer = make_packer(session)
     with desk.database.transaction() as session:
-        task = packing.take_work(session, id_of(packer), now=desk.now, zone=ZONE, by=packer)[0]
+        task = hand_out.take_work(session, id_of(packer), now=desk.now, zone=ZONE, by=packer)[0]
         packing.finish_task(session, task.id, id_of(packer), now=desk.now, by=packer)
     assert figures(desk)[3] == ("¥0.80", "1 个人挣的")
     desk.wait(days=1)

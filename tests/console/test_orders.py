@@ -250,6 +250,7 @@ def test_an_order_that_left_keeps_its_goods_out_and_all_its_money_goes_back(desk
 
 def ship(desk: Desk, number: str) -> None:
     """A packer packs it and the courier takes it."""
+    from fulfillment.packing import hand_out_service as hand_out
     from fulfillment.packing import service as packing
     from tests.packing.world import ZONE, id_of, make_packer, make_rate
 
@@ -257,7 +258,7 @@ def ship(desk: Desk, number: str) -> None:
         make_rate(session)
         packer = make_packer(session)
     with desk.database.transaction() as session:
-        for task in packing.take_work(session, id_of(packer), now=desk.now, zone=ZONE, by=packer):
+        for task in hand_out.take_work(session, id_of(packer), now=desk.now, zone=ZONE, by=packer):
             packing.finish_task(session, task.id, id_of(packer), now=desk.now, by=packer)
             workflows.hand_over(
                 session, task.parcel_id, carrier="ZTO", tracking="73123456780001", by=SYSTEM, now=desk.now

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 from zxingcpp import read_barcodes
 
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from kernel.people import service as people
@@ -192,7 +193,7 @@ def test_work_in_hand_goes_to_others_and_what_was_earned_stays(desk: Desk, offer
         make_rate(session)
     with desk.database.transaction() as session:
         by = desk.person
-        in_hand = packing.take_work(session, person_id, now=desk.now, zone=ZONE, by=by)
+        in_hand = hand_out.take_work(session, person_id, now=desk.now, zone=ZONE, by=by)
         packing.finish_task(session, in_hand[0].id, person_id, now=desk.now, by=by)
         assert len(in_hand) == 2
     page = f"/console/people/{person_id}"
@@ -213,7 +214,7 @@ def test_who_packs_no_longer_gives_the_work_back(desk: Desk, offer: LiveOffer) -
     with desk.database.transaction() as session:
         make_rate(session)
     with desk.database.transaction() as session:
-        assert packing.take_work(session, person_id, now=desk.now, zone=ZONE, by=desk.person)
+        assert hand_out.take_work(session, person_id, now=desk.now, zone=ZONE, by=desk.person)
     page = f"/console/people/{person_id}"
     typed = desk.typed(page, page, role_weigher="1", login="yegentu")
     del typed["role_packer"]

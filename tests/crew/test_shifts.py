@@ -15,6 +15,7 @@ from fulfillment.crew import queries
 from fulfillment.crew import service as crew
 from fulfillment.crew.models import Shift, ShiftBreak
 from fulfillment.crew.rules import BADGE, LEAD, LONGEST_SHIFT, NIGHT, OWN, Span, Worked, is_forgotten, worked_seconds
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import lead_service, shift_service
 from fulfillment.packing import service as packing
 from kernel.audit import SYSTEM, Actor, AuditEntry
@@ -76,7 +77,7 @@ def test_going_home_from_a_break_ends_the_break_with_the_shift(session: Session,
 def test_taking_work_notes_how_its_person_came_and_ends_a_break(session: Session, packer: Actor) -> None:
     make_rate(session)
     make_pile(session, 3)
-    packing.take_work(session, id_of(packer), now=NOW, zone=ZONE, by=packer, how=BADGE)
+    hand_out.take_work(session, id_of(packer), now=NOW, zone=ZONE, by=packer, how=BADGE)
     crew.begin_break(session, id_of(packer), now=NOW + HOUR)
     take(session, packer, NOW + HOUR * 2)
     here = queries.presence_of(session, id_of(packer), NOW + HOUR * 2)

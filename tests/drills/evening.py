@@ -21,6 +21,7 @@ from app import workflows
 from app.care.invariants import check_within
 from app.care.rounds import ALL_INVARIANTS
 from app.worker import QUICK, Worker
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
 from kernel.audit import BUYER, SYSTEM
@@ -225,7 +226,7 @@ class Evening(RuleBasedStateMachine):
     def get_work(self, _: int, how: int) -> None:
         packer = self.packers[how % 2]
         with suppress(Problem), self.house.transaction() as session:
-            packing.take_work(session, id_of(packer), now=self.now(), zone=ZONE, by=packer)
+            hand_out.take_work(session, id_of(packer), now=self.now(), zone=ZONE, by=packer)
 
     def finish(self, which: int, how: int) -> None:
         """One to three times: a double tap, a phone that sends again. With nothing in hand, work is fetched first."""

@@ -8,6 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import text
 
 from fulfillment.couriers import service as couriers
+from fulfillment.packing import opening_service as opening
 from fulfillment.packing import service as packing
 from fulfillment.piecework import service as piecework
 from kernel.db import Database
@@ -72,7 +73,7 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a cancelled order keeps its goods": (orders, "release_paid", nothing),
     "a refund is not counted": (refunds, "_reserve", nothing),
     "a failed refund stays counted": (refunds, "_give_back", nothing),
-    "a paid order opens no work": (packing, "open_parcels", nothing),
+    "a paid order opens no work": (opening, "open_parcels", nothing),
     "a cancelled order goes on being packed": (packing, "stop_tasks_of_order", nothing),
     "undo keeps the wage": (piecework, "reverse_wage", nothing),
     "a parcel leaves twice": (couriers, "hand_over_box", hand_over_is_always_new),

@@ -18,6 +18,7 @@ from app.jobs import tools_for
 from app.worker import Worker
 from benchmarks.web import Web
 from config import load_settings
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
 from fulfillment.piecework.models import WageEntry
@@ -105,7 +106,7 @@ def finish_everything(database: Database, packers: list[Actor]) -> None:
         taken = []
         for packer in packers:
             with database.transaction() as session:
-                found = packing.take_work(session, id_of(packer), now=utc_now(), zone=ZONE, by=packer)
+                found = hand_out.take_work(session, id_of(packer), now=utc_now(), zone=ZONE, by=packer)
                 taken += [(task.id, packer) for task in found]
         if not taken:
             return

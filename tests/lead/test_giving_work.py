@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fulfillment.crew import service as crew
 from fulfillment.crew.notes import queries as notes
 from fulfillment.crew.rules import BADGE
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import reassign_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
@@ -151,7 +152,7 @@ def race(database: Database, bench: Bench) -> tuple[object, object, int | None, 
         return "kept"
 
     def taking(session: Session) -> list[int]:
-        return [each.id for each in packing.take_work(session, id_of(bench.ann), now=NOW, zone=ZONE, by=bench.ann)]
+        return [each.id for each in hand_out.take_work(session, id_of(bench.ann), now=NOW, zone=ZONE, by=bench.ann)]
 
     moved, taken = all_at_once(database, reassigning, taking)
     with database.transaction() as session:
@@ -175,7 +176,7 @@ def test_without_the_guard_it_is_taken_and_kept_at_once(
     both_here(database, bench)
     order_parcel(database, bench)
     it_is_taken = Barrier(2)
-    real = packing.take_work
+    real = hand_out.take_work
 
     def unlocked(session: Session, task_id: int, _: int | None = None) -> PackingTask:
         task = session.get_one(PackingTask, task_id)
@@ -189,6 +190,6 @@ def test_without_the_guard_it_is_taken_and_kept_at_once(
         return given
 
     monkeypatch.setattr(packing, "lock_task", unlocked)
-    monkeypatch.setattr(packing, "take_work", taking)
+    monkeypatch.setattr(hand_out, "take_work", taking)
     moved, _, packer, kept = race(database, bench)
     assert (moved, packer, kept) == ("kept", id_of(bench.ann), id_of(bench.bea))

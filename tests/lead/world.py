@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import workflows
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint
 from kernel.audit import SYSTEM, Actor
@@ -104,7 +105,7 @@ def order_parcel(database: Database, bench: Bench, **facts: object) -> str:
 def take_all(database: Database, packer: Actor, now: datetime = NOW) -> list[str]:
     """The packer gets work; returns the numbers of the parcels now in hand."""
     with database.transaction() as session:
-        tasks = packing.take_work(session, id_of(packer), now=now, zone=ZONE, by=packer)
+        tasks = hand_out.take_work(session, id_of(packer), now=now, zone=ZONE, by=packer)
         return [task.parcel.number for task in tasks]
 
 

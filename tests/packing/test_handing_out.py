@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from fulfillment.crew import queries as crew_queries
 from fulfillment.crew import service as crew
 from fulfillment.crew.rules import OWN
+from fulfillment.packing import hand_out_service as hand_out
+from fulfillment.packing import opening_service as opening
 from fulfillment.packing import queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask
@@ -45,7 +47,7 @@ def bench(session: Session) -> Session:
 def test_a_paid_order_lies_on_the_pile_once(bench: Session) -> None:
     (parcel,) = make_paid_order(bench)
     assert parcel.task.state == WAITING
-    assert packing.open_parcels(bench, parcel.order, NOW, heaviest_g=10_000) == []
+    assert opening.open_parcels(bench, parcel.order, NOW, heaviest_g=10_000) == []
 
 
 def test_taking_work_freezes_the_rate_and_asking_again_gives_the_same_work(bench: Session) -> None:
@@ -72,11 +74,11 @@ def test_heavy_work_is_left_for_others_even_behind_a_tall_pile_of_it(bench: Sess
         make_paid_order(bench, (variant, HEAVY_BAGS), heaviest_g=50_000)
     (light,) = make_paid_order(bench, (variant, 1), due_at=NOW + timedelta(hours=30))
     seated = make_packer(bench, "胡桂香", "seated")
-    packing._LOOK_AHEAD, kept = 2, packing._LOOK_AHEAD
+    hand_out._LOOK_AHEAD, kept = 2, hand_out._LOOK_AHEAD
     try:
         assert [task.parcel_id for task in take(bench, seated)] == [light.id]
     finally:
-        packing._LOOK_AHEAD = kept
+        hand_out._LOOK_AHEAD = kept
     assert queries.pile_for(bench, id_of(seated), NOW) == queries.Pile(suitable=0, total=3)
     assert len(take(bench, make_packer(bench, "沈阿根"))) > 0
 
@@ -122,7 +124,7 @@ def test_whoever_has_earned_most_today_gets_one_at_a_time(bench: Session) -> Non
     busy, new = make_packer(bench, "沈阿根"), make_packer(bench, "周美仙")
     for task in take(bench, busy):
         finish(bench, task.id, busy)
-    assert len(take(bench, new)) == packing.LARGEST_BATCH
+    assert len(take(bench, new)) == hand_out.LARGEST_BATCH
     assert len(take(bench, busy)) == 1
 
 
@@ -133,7 +135,7 @@ def test_somebody_who_was_here_yesterday_makes_nobody_wait(bench: Session) -> No
     for task in take(bench, here):
         finish(bench, task.id, here)
     assert queries.earned_today(bench, NOW, ZONE) == {id_of(here): 3 * RATE_FEN}
-    assert len(take(bench, here)) == packing.LARGEST_BATCH
+    assert len(take(bench, here)) == hand_out.LARGEST_BATCH
 
 
 def test_the_last_parcels_are_shared_among_those_with_empty_hands(bench: Session) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from fulfillment.crew import service as crew
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing import shift_service
 from fulfillment.packing.models import Packer, PackingTask
@@ -170,7 +171,7 @@ def test_a_batch_is_no_heavier_than_the_setting_but_one_heavy_parcel_is_handed_o
     arrive(bench, packer)
     make_plan(bench)
     terms = HandOutTerms(heaviest_batch_g=1_000)
-    batch = packing.take_work(bench, id_of(packer), now=NOW, zone=ZONE, by=packer, terms=terms)
+    batch = hand_out.take_work(bench, id_of(packer), now=NOW, zone=ZONE, by=packer, terms=terms)
     assert len(batch) == 1
 
 

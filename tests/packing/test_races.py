@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.couriers.service import hand_over_box
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import queries
 from fulfillment.packing import service as packing
 from fulfillment.packing.boxes.service import lock_box
@@ -71,8 +72,8 @@ def test_without_the_guard_the_same_work_is_handed_to_two(database: Database, mo
         both_have_chosen.wait(PATIENCE_S)
         return real_rate(session, **facts)
 
-    monkeypatch.setattr(packing, "_HAND_OUT_ONE_AT_A_TIME", NO_LOCK)
-    monkeypatch.setattr(packing, "_lock_waiting", unguarded)
+    monkeypatch.setattr(hand_out, "_HAND_OUT_ONE_AT_A_TIME", NO_LOCK)
+    monkeypatch.setattr(hand_out, "_lock_waiting", unguarded)
     monkeypatch.setattr(piecework, "rate_now", rate_once_both_have_chosen)
     first, second = all_at_once(database, *[taking(packer) for packer in packers])
     assert first == second != []
@@ -81,7 +82,7 @@ def test_without_the_guard_the_same_work_is_handed_to_two(database: Database, mo
 def test_one_packer_on_two_tablets_gets_one_batch(database: Database) -> None:
     (packer,) = set_up(database, parcels=24)
     first, *others = all_at_once(database, *[taking(packer)] * 6)
-    assert len(first) == packing.LARGEST_BATCH
+    assert len(first) == hand_out.LARGEST_BATCH
     assert all(other == first for other in others)
 
 
@@ -95,8 +96,8 @@ def test_without_the_guard_one_packer_gets_two_batches(database: Database, monke
         both_hands_are_empty.wait(PATIENCE_S)
         return in_hand
 
-    monkeypatch.setattr(packing, "_HAND_OUT_ONE_AT_A_TIME", NO_LOCK)
-    monkeypatch.setattr(packing, "_lock_packer", lambda session, packer_id: session.get_one(packing.Packer, packer_id))
+    monkeypatch.setattr(hand_out, "_HAND_OUT_ONE_AT_A_TIME", NO_LOCK)
+    monkeypatch.setattr(packing, "lock_packer", lambda session, packer_id: session.get_one(packing.Packer, packer_id))
     monkeypatch.setattr(queries, "tasks_in_hand", unguarded)
     first, second = all_at_once(database, *[taking(packer)] * 2)
     assert not set(first) & set(second)

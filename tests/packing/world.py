@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.packing import hand_out_service as hand_out
+from fulfillment.packing import opening_service as opening
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask, Parcel
 from fulfillment.piecework.models import WageEntry
@@ -96,7 +98,7 @@ def make_paid_order(
         )
     session.flush()
     session.refresh(order)
-    return packing.open_parcels(session, order, NOW, heaviest_g=heaviest_g)
+    return opening.open_parcels(session, order, NOW, heaviest_g=heaviest_g)
 
 
 def make_pile(session: Session, size: int, *, same: bool = True, due_at: datetime = NOW + timedelta(hours=24)) -> None:
@@ -109,7 +111,7 @@ def make_pile(session: Session, size: int, *, same: bool = True, due_at: datetim
 
 def take(session: Session, packer: Actor, now: datetime = NOW) -> list[PackingTask]:
     """The packer presses "get work"."""
-    return packing.take_work(session, id_of(packer), now=now, zone=ZONE, by=packer)
+    return hand_out.take_work(session, id_of(packer), now=now, zone=ZONE, by=packer)
 
 
 def finish(session: Session, task_id: int, packer: Actor, now: datetime = NOW) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from fulfillment.packing import opening_service as opening
 from fulfillment.packing import rules as packing_rules
 from fulfillment.packing import service as packing
 from fulfillment.packing.boxes import queries
@@ -134,7 +135,7 @@ def split(session: Session, parcel_id: int, wanted: Mapping[int, int], *, now: d
             "已经有人在包，或者不用包了，不能分。", "It is in somebody's hands already, or is not to be packed.",
             code="not_waiting",
         )  # fmt: skip
-    variants = packing.variants_of(session, order)
+    variants = opening.variants_of(session, order)
     goods = [
         packing_rules.ToPack(
             line.order_line_id, line.variant_id, line.sku, line.quantity, variants[line.variant_id].gross_g
@@ -151,7 +152,7 @@ def split(session: Session, parcel_id: int, wanted: Mapping[int, int], *, now: d
     packing.move_task(session, task, STOPPED, at=now, by=by, reason="split")
     packing.move_parcel(parcel, CANCELLED)
     last = session.scalars(select(func.max(Parcel.sequence)).where(Parcel.order_id == order.id)).one()
-    parts = packing.open_boxes(session, order, boxes, variants, now, first=last + 1, reason="split")
+    parts = opening.open_boxes(session, order, boxes, variants, now, first=last + 1, reason="split")
     for part in parts:
         part.split_from_id = parcel.id
     session.flush()
