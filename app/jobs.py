@@ -70,7 +70,7 @@ HANDLERS: dict[str, Handler] = {
         database, tools.couriers, payload, now
     ),
     plans.JOB: lambda database, tools, _, now: plans.renew_plan(
-        database, workflows.hand_out_terms, tools.market.zone, now
+        database, workflows.terms.hand_out_terms, tools.market.zone, now
     ),
     tracking_steps.JOB: lambda database, tools, _, now: _track(database, tools, now),
     nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),

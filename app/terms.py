@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from app import workflows
 from app.weights import weights_of
+from app.workflows import terms
 from config import Settings
 from fulfillment.couriers.terms import SendingTerms
 from fulfillment.packing.plans.terms import HandOutTerms
@@ -11,14 +11,14 @@ from fulfillment.packing.plans.terms import HandOutTerms
 
 def hand_down(settings: Settings) -> None:
     """Let the workflows of this process decide by these settings."""
-    workflows.heaviest_parcel_g = settings.heaviest_parcel_g
-    workflows.hand_out_terms = HandOutTerms(
+    terms.heaviest_parcel_g = settings.heaviest_parcel_g
+    terms.hand_out_terms = HandOutTerms(
         largest_batch=settings.largest_batch,
         heaviest_batch_g=settings.heaviest_batch_g,
         usual_shift=timedelta(minutes=settings.usual_shift_minutes),
         weights=weights_of(settings),
     )
-    workflows.sending_terms = SendingTerms(
+    terms.sending_terms = SendingTerms(
         zone=settings.workshop_zone,
         box_tare_g=settings.box_tare_g,
         within_days=settings.deliver_within_days,

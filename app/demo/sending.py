@@ -107,7 +107,7 @@ def _sign(session: Session, parcels: list[Parcel], by: Actor, now: datetime) -> 
         [parcel.id for parcel in parcels],
         collector="王建平",
         signature=_SIGNATURE,
-        tare_g=workflows.sending_terms.box_tare_g,
+        tare_g=workflows.terms.sending_terms.box_tare_g,
         zone=_ZONE,
         now=now - timedelta(hours=20),
         by=by,

@@ -134,7 +134,7 @@ def get_work() -> Response:
                 zone=setting("workshop_zone"),
                 by=actor(),
                 how=came_by(),
-                terms=flows().hand_out_terms,
+                terms=flows().terms.hand_out_terms,
             )
     except Refused as problem:
         return _screen(problem=problem)

@@ -34,7 +34,7 @@ from shop.stock.service import OutOfStock
 
 
 class Floor(Protocol):
-    """How the roof puts an order on the bench and takes it off again (app/workflows.py)."""
+    """How the roof puts an order on the bench and takes it off again (app/workflows)."""
 
     def accept_channel_order(self, session: Session, facts: ChannelFacts, *, now: datetime, by: Actor) -> Order:
         """The order becomes one of ours, with stock held and packing work opened."""

@@ -12,6 +12,7 @@ from fulfillment.couriers.cases import service as cases
 from fulfillment.couriers.cases.models import CourierCase
 from fulfillment.couriers.cases.rules import KINDS
 from fulfillment.couriers.providers import TRACK_STATES
+from fulfillment.couriers.tracking import queries as tracking_queries
 from fulfillment.couriers.tracking import rules, service, steps
 from tests.couriers.world import STUCK_AFTER, House
 from tests.lead.world import parcel_of
@@ -263,11 +264,11 @@ def test_two_boxes_of_an_order_are_both_needed(town: House) -> None:
     number, given = leave(town)
     with town.database.transaction() as session:
         parcel = session.execute(text("SELECT id, order_id FROM parcels WHERE number = :n"), {"n": number}).one()
-        assert workflows.tracking_queries.all_delivered(session, parcel.order_id) is False
+        assert tracking_queries.all_delivered(session, parcel.order_id) is False
     town.depot.move(given, "signed", at=town.now.timestamp())
     town.track()
     with town.database.transaction() as session:
-        assert workflows.tracking_queries.all_delivered(session, parcel.order_id) is True
+        assert tracking_queries.all_delivered(session, parcel.order_id) is True
 
 
 def test_rounds_are_planned_once_however_many_workers_start(town: House) -> None:

@@ -19,6 +19,7 @@ from fulfillment.couriers.lists import service as lists
 from fulfillment.couriers.lists.models import HandOverLine, HandOverList
 from fulfillment.couriers.lists.rules import read_signature
 from fulfillment.packing import service as packing
+from fulfillment.packing.boxes import service as boxes
 from fulfillment.packing.models import PackingTask, Parcel
 from kernel.audit import SYSTEM
 from kernel.db import Database
@@ -185,7 +186,7 @@ def test_parcel_after_parcel_they_are_not(database: Database, bench: Bench, monk
 def paid_order_in_two_parcels(database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[int]]:
     """An order paid here of three bags in two boxes, of which the first has left; a live offer stands behind it."""
     bench = set_up(database)
-    monkeypatch.setattr(workflows, "heaviest_parcel_g", 700)
+    monkeypatch.setattr(workflows.terms, "heaviest_parcel_g", 700)
     with database.transaction() as session:
         offer = make_live_offer(session, price_fen=3_333)
     Counter(database).place(ask(offer, "k-1", 3), NOW)
@@ -251,13 +252,13 @@ def test_it_is_paid_back_twice_without_the_orders_lock(database: Database, monke
     order_id, _ = paid_order_in_two_parcels(database, monkeypatch)
     monkeypatch.setattr(orders, "lock_order", lambda session, one: session.get_one(Order, one))
     monkeypatch.setattr(packing, "lock_task", lambda session, one, _=None: session.get_one(PackingTask, one))
-    both_have_read, stop_here = Barrier(2), workflows.boxes.stop_what_is_here
+    both_have_read, stop_here = Barrier(2), boxes.stop_what_is_here
 
     def after_both(*args: Any, **facts: Any) -> list[Parcel]:
         both_have_read.wait(PATIENCE_S)
         return stop_here(*args, **facts)
 
-    monkeypatch.setattr(workflows.boxes, "stop_what_is_here", after_both)
+    monkeypatch.setattr(boxes, "stop_what_is_here", after_both)
 
     def stop(session: Session) -> object:
         return workflows.stop_rest(session, order_id, by=SYSTEM, reason="no_goods", now=NOW)

@@ -344,11 +344,11 @@ def test_an_unknown_courier_or_list_is_not_found(lead: FlaskClient) -> None:
 
 def test_what_is_still_here_of_an_order_is_stopped(lead: FlaskClient, database: Database, bench: Bench) -> None:
     with database.transaction() as session:
-        before, workflows.heaviest_parcel_g = workflows.heaviest_parcel_g, 700
+        before, workflows.terms.heaviest_parcel_g = workflows.terms.heaviest_parcel_g, 700
         try:
             numbers = [parcel.number for parcel in order_parcels(session, bench, quantity=3)]
         finally:
-            workflows.heaviest_parcel_g = before
+            workflows.terms.heaviest_parcel_g = before
     assert len(numbers) == 2
     take_all(database, bench.ann)
     pack(database, bench.ann, numbers[0])
@@ -365,4 +365,4 @@ def test_what_is_still_here_of_an_order_is_stopped(lead: FlaskClient, database: 
         assert parcels[0].order.state == "shipped"
         assert session.scalars(select(HandOverLine)).all() == []
         assert session.scalars(select(CourierChoice)).all() == [], "no price list, no choice"
-        assert fee_service.advise(session, [], terms=workflows.sending_terms, now=NOW) == []
+        assert fee_service.advise(session, [], terms=workflows.terms.sending_terms, now=NOW) == []

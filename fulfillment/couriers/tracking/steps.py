@@ -49,7 +49,7 @@ def track_parcels(
     most: int = MOST_A_ROUND,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Job: ask where the parcels are that are due. ``apply`` writes an answer (app/workflows.py). Returns how many were asked."""
+    """Job: ask where the parcels are that are due. ``apply`` writes an answer (app/workflows). Returns how many were asked."""
     with database.transaction() as session:
         plan(session, now)
         looks = list(service.claim_looks(session, now, desk.tracked_carriers, most)) if desk.provider else []

@@ -1,0 +1,45 @@
+"""A farmer's delivery comes in, and what buyers may read of it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fulfillment.purchasing import queries as purchasing_queries
+from fulfillment.purchasing import service as purchasing
+from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.repacking import queries as repacking_queries
+from fulfillment.purchasing.service import WeighIn
+from kernel.audit import Actor
+from shop.stock import service as stock
+
+
+def weigh_in(session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor) -> Delivery:
+    """A farmer's delivery is weighed: priced, written, owed, and in stock, all or nothing."""
+    delivery, is_new = purchasing.record_delivery(session, facts, key=key, today=today, now=now, by=by)
+    if is_new:
+        stock.receive(session, delivery.variant_id, delivery.net_g, source=f"delivery:{delivery.id}", by=by, at=now)
+    return delivery
+
+
+def lot_story(session: Session, number: str) -> dict[str, Any] | None:
+    """What the trace page tells of a lot: the grower only with consent, weigh-in, market price, premium; or ``None``."""
+    lot = purchasing_queries.lot_by_number(session, number)
+    if lot is None:
+        return None
+    delivery, farmer = lot.delivery, lot.delivery.contract.farmer
+    return {
+        "number": lot.number,
+        "product": delivery.contract.product,
+        "farmer": farmer.shown_name if farmer.consent_shown else None,
+        "village": farmer.village,
+        "day": delivery.day,
+        "grade": delivery.grade,
+        "has_certificate": delivery.has_certificate,
+        "certificates": [each.number for each in repacking_queries.certificates_of(session, lot.id)],
+        "quote_fen_per_kg": delivery.quote_fen_per_kg,
+        "quote_market": delivery.quote_market,
+        "quote_day": delivery.quote_day,
+        "premium_bps": delivery.premium_bps,
+        "promised_fen_per_kg": delivery.promised_fen_per_kg,
+    }
