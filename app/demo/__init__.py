@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.demo import catalog, couriers, crew, labels, packing, people, purchasing, sending, streams, wages
+from app.demo import catalog, couriers, crew, labels, late, packing, people, purchasing, sending, streams, wages
 from kernel.db import Database
 from kernel.people.models import Person
 
@@ -26,6 +26,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)
         crew.load(session, actors, variants, now)
+        late.load(session, actors, now)
         labels.load_prints(session, actors, now)
     return True
 

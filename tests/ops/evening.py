@@ -5,19 +5,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import workflows
 from app.demo import load_demo
-from fulfillment.bench import queue_service
+from fulfillment.bench import late_news, queue_service
 from fulfillment.bench.queue_forms import Action
 from fulfillment.bench.queue_rules import Pass
+from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.plans import service as plans
 from fulfillment.packing.plans.terms import HandOutTerms
+from fulfillment.piecework.corrections import service as corrections
 from kernel.audit import SYSTEM, Actor
 from kernel.clock import utc_now
 from kernel.db import Database
+from kernel.people.models import Person, PersonRole
+from kernel.people.rules import LEAD, OWNER
 from shop.orders.counter import Counter
 from shop.orders.models import Order
 from shop.payments import service as payments
@@ -45,6 +50,7 @@ def busy_evening(database: Database) -> None:
     for order_id in orders[:4]:
         pay(database, order_id, now)
     _pack_and_ship(database, now + timedelta(minutes=1))
+    _answer_late_work(database, now + timedelta(minutes=1))
     plans.renew_plan(database, HandOutTerms(), ZONE, now + timedelta(minutes=1))
     with database.transaction() as session:
         workflows.refund_part(session, orders[3], 100, reason="torn bag", by=SYSTEM, now=now + timedelta(minutes=2))
@@ -89,7 +95,7 @@ def _pack_and_ship(database: Database, now: datetime) -> None:
         packer = session.scalars(select(Packer).order_by(Packer.person_id)).first()
         assert packer is not None
         by = Actor(packer.person_id, packer.person.name)
-        tasks = packing.take_work(session, packer.person_id, now=now, zone=ZONE, by=by)
+        tasks = hand_out.take_work(session, packer.person_id, now=now, zone=ZONE, by=by)
         ids = [task.id for task in tasks]
     for task_id in ids[:2]:
         with database.transaction() as session:
@@ -111,3 +117,21 @@ def _send_from_a_device(database: Database, task_id: int, by: Actor, now: dateti
     for action in (done, undo):
         with database.transaction() as session:
             assert queue_service.receive(session, action, leave, by, now=now).state == "done"
+
+
+def _answer_late_work(database: Database, now: datetime) -> None:
+    """Of two pieces of work that did not count, one is owed after all: two people agree."""
+    with database.transaction() as session:
+        lead, owner = (_holder(session, role) for role in (LEAD, OWNER))
+        first, _ = late_news.open_news(session)
+        correction = corrections.propose(
+            session, person_id=first.person.id, amount_fen=60, reason="断网时包好了", now=now, by=lead
+        )
+        late_news.answer_with(session, first.key, correction, now=now, by=lead)
+        corrections.confirm(session, correction.id, now=now, by=owner)
+
+
+def _holder(session: Session, role: str) -> Actor:
+    person = session.scalars(select(Person).join(PersonRole).where(PersonRole.role == role)).first()
+    assert person is not None
+    return Actor(person.id, person.name)
