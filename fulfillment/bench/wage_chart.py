@@ -35,7 +35,8 @@ def bars(fen_by_day: Mapping[date, int], first: date, last: date) -> list[Bar]:
     if most <= 0:
         return []
     step = WIDTH / len(days)
-    every = -(-len(days) // 7)
+    # Six dates at most: more would run into each other on a phone.
+    every = -(-len(days) // 6)
     room = HEIGHT - _TOP - _BOTTOM
     best = next(day for day in days if fen_by_day.get(day, 0) == most)
     found = []
