@@ -56,7 +56,10 @@ _OPEN = and_(_ABOUT_WORK, ~_IS_DECIDED)
 
 @dataclass(frozen=True)
 class LateNews:
-    """Who did which parcel without its counting; ``rate_fen`` is the rate of then, as far as it is known."""
+    """Who did which parcel without its counting; ``rate_fen`` is the rate of then, as far as it is known.
+
+    ``packed_by`` is whoever it counts for, ``held_by`` whoever has it in hand now.
+    """
 
     key: str
     person: Person
@@ -65,6 +68,7 @@ class LateNews:
     acted_at: datetime
     received_at: datetime
     packed_by: Person | None
+    held_by: Person | None
     rate_fen: int | None
 
 
@@ -91,7 +95,7 @@ def _piece(action: BenchAction) -> tuple[int, int]:
 def _told(session: Session, action: BenchAction) -> LateNews:
     task = session.get_one(PackingTask, action.task_id)
     parcel = session.get_one(Parcel, task.parcel_id, options=[selectinload(Parcel.lines)])
-    packed_by = session.get(Person, task.packer_id) if task.packer_id and task.packed_at else None
+    whose = session.get(Person, task.packer_id) if task.packer_id else None
     return LateNews(
         key=action.key,
         person=session.get_one(Person, action.person_id),
@@ -99,7 +103,8 @@ def _told(session: Session, action: BenchAction) -> LateNews:
         code=action.code,
         acted_at=action.acted_at,
         received_at=action.received_at,
-        packed_by=packed_by,
+        packed_by=whose if task.packed_at else None,
+        held_by=whose if task.state == TAKEN else None,
         rate_fen=_rate_of_then(session, action),
     )
 

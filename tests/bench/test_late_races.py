@@ -93,6 +93,9 @@ def let_both_look_before_either_decides(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_two_leads_answer_at_once_and_it_is_paid_once(database: Database, leads: list[Actor]) -> None:
+    with database.transaction() as session:
+        (news,) = late_news.open_news(session)
+        assert (news.held_by and news.held_by.name, news.packed_by) == ("打包员1", None)
     answers = all_at_once(database, *[proposing(lead) for lead in leads])
     assert sorted(answers) == ["answered", "decided_already"]
     assert agree_to_all(database) == [RATE_FEN]
