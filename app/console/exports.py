@@ -1,21 +1,20 @@
-"""A list as a file: sent while it is read, so that a long one neither times out nor fills the memory."""
+"""Lists of the console as files, with the moment in their name and in their cells as the workshop's clock shows it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask import Response, stream_with_context
+from flask import Response
 
-from kernel.downloads import csv_download
+from kernel.files import csv_stream
 from kernel.http import setting, utc_now
-from kernel.sheets import Cell, csv_lines
+from kernel.sheets import Cell
 
 
 def csv_file(name: str, header: Sequence[object], rows: Iterable[Sequence[Cell]]) -> Response:
-    """A CSV file called ``name`` and today's date, for download."""
+    """A CSV file called ``name`` and this minute, for download."""
     zone: ZoneInfo = setting("workshop_zone")
-    lines = stream_with_context(csv_lines([str(word) for word in header], rows))
-    return csv_download(lines, f"{name}-{utc_now().astimezone(zone):%Y%m%d-%H%M}")
+    return csv_stream(f"{name}-{utc_now().astimezone(zone):%Y%m%d-%H%M}", [str(word) for word in header], rows)
 
 
 def local(moment: datetime | None) -> str:

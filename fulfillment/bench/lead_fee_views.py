@@ -2,7 +2,6 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -11,7 +10,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.exports import csv_answer
 from fulfillment.bench.fee_forms import SHOWN_WEIGHTS_G, read_tariff, typed_of
 from fulfillment.couriers.fees import queries, service, tariff_file
 from fulfillment.couriers.fees.rules import Tariff, fee_fen
@@ -19,6 +17,7 @@ from fulfillment.couriers.rules import CARRIERS
 from kernel import once
 from kernel.clock import day_bounds, local_day
 from kernel.errors import Problem
+from kernel.files import csv_answer, sent_file
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER
@@ -141,7 +140,7 @@ def take_file() -> str | tuple[str, int]:
     """Keep the good rows of a price list from a day on, and name the others by row and column."""
     form = Form(request.form)
     try:
-        raw, valid_from = _sent_file(), form.date("valid_from")
+        raw, valid_from = sent_file("file", tariff_file.LARGEST_BYTES), form.date("valid_from")
         if not raw:
             form.refuse("file", "请选一个文件。", "Choose a file.")
         if valid_from and valid_from > _today() + _FURTHEST:
@@ -162,16 +161,6 @@ def _field_of(problem: Problem) -> str:
     return "valid_from" if problem.code == "in_the_past" else "file"
 
 
-def _sent_file() -> bytes:
-    """What was sent, read up to one byte more than is allowed; empty when nothing was."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with closing(sent):
-        content: bytes = sent.read(tariff_file.LARGEST_BYTES + 1)
-    return content
-
-
 def _file_page(form: Form, found: tariff_file.ReadTariffs | None = None, result: service.Imported | None = None) -> str:
     return render_template("lead/fee_file.html", form=form, found=found, result=result)
 
@@ -183,7 +172,7 @@ def prices_csv() -> Response:
     with transaction() as session:
         tariffs = service.export(queries.in_force(session, _today()))
     header, rows = tariff_file.tariff_rows(tariffs)
-    return csv_answer(header, rows, f"courier-prices-{_today()}")
+    return csv_answer(f"courier-prices-{_today()}", header, rows)
 
 
 @dataclass(frozen=True)
@@ -238,7 +227,7 @@ def report_csv() -> Response:
     ]
     with transaction() as session:
         rows = [_report_row(box) for box in queries.sent_boxes(session, month.start, month.end)]
-    return csv_answer(header, rows, f"courier-fees-{month.first:%Y-%m}")
+    return csv_answer(f"courier-fees-{month.first:%Y-%m}", header, rows)
 
 
 def _report_row(box: queries.SentBox) -> Sequence[Cell]:

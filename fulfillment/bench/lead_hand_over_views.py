@@ -6,7 +6,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.exports import csv_answer
 from fulfillment.bench.lead_sending_views import LONGEST_REASON
 from fulfillment.couriers import queries as couriers
 from fulfillment.couriers.fees import queries as fees
@@ -21,6 +20,7 @@ from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import HANDED_OVER, PACKED
 from kernel.clock import local_day
 from kernel.errors import Invalid, Problem, Refused
+from kernel.files import csv_answer
 from kernel.forms import Form
 from kernel.http import actor, flows, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_date
@@ -213,7 +213,7 @@ def csv() -> Response:
             )
             for parcel in couriers.handed_over_on(session, day, zone)
         ]
-    return csv_answer(header, rows, f"hand-over-{day}")
+    return csv_answer(f"hand-over-{day}", header, rows)
 
 
 def _day() -> date:

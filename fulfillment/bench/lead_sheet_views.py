@@ -1,13 +1,10 @@
 """Couriers without an interface: their sheet goes out with the boxes that wait, and comes back with the numbers."""
 
-from contextlib import closing
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench.courier_words import courier_desk
-from fulfillment.bench.exports import csv_answer
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.waybills import queries, sheet_service, steps
 from fulfillment.couriers.waybills.sheet_service import Imported
@@ -22,6 +19,7 @@ from fulfillment.couriers.waybills.sheets import (
 from kernel.audit import record_change
 from kernel.clock import local_day
 from kernel.errors import NotFound, Problem
+from kernel.files import csv_answer, sent_file
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER
@@ -58,7 +56,7 @@ def export(carrier: str) -> Response:
             after={"parcels": len(rows)},
         )
     cells = [[row.cell(name) for _, name in columns] for row in rows]
-    return csv_answer([heading for heading, _ in columns], cells, f"{code}-{local_day(utc_now(), zone)}")
+    return csv_answer(f"{code}-{local_day(utc_now(), zone)}", [heading for heading, _ in columns], cells)
 
 
 @blueprint.post("/in")
@@ -67,7 +65,7 @@ def take_numbers(carrier: str) -> str | tuple[str, int]:
     """Keep the good rows of the sheet that came back, and name the others by row and column."""
     form, code = Form(), _known(carrier)
     try:
-        raw = _sent_file()
+        raw = sent_file("file", LARGEST_BYTES)
         if not raw:
             form.refuse("file", "请选一个文件。", "Choose a file.")
         form.check()
@@ -97,16 +95,6 @@ def set_columns(carrier: str) -> Response | tuple[str, int]:
             return _page(session, code, form), problem.status
     flash(t("列改好了。", "The columns are set."), "done")
     return redirect(url_for("lead.sheets.show", carrier=code), code=303)
-
-
-def _sent_file() -> bytes:
-    """What was sent, read up to one byte more than is allowed; empty when nothing was."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with closing(sent):
-        content: bytes = sent.read(LARGEST_BYTES + 1)
-    return content
 
 
 def _known(carrier: str) -> str:

@@ -7,13 +7,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.exports import csv_answer
 from fulfillment.couriers.lists import queries, service
 from fulfillment.couriers.lists.models import HandOverList
 from fulfillment.couriers.lists.rules import HEIGHT, LONGEST_PATH, WIDTH, read_signature
 from fulfillment.couriers.rules import CARRIERS
 from kernel import once
 from kernel.errors import NotFound, Problem
+from kernel.files import csv_answer
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
@@ -161,7 +161,7 @@ def list_csv(number: str) -> Response:
             (line.position, line.parcel_number, line.tracking_number, line.province, line.weight_g or None)
             for line in signed.lines
         ]
-        return csv_answer(header, rows, f"hand-over-{signed.number}")
+        return csv_answer(f"hand-over-{signed.number}", header, rows)
 
 
 def _list(session: Session, number: str) -> HandOverList:

@@ -13,7 +13,6 @@ from fulfillment.bench import (
     wage_words,
     wage_work_views,
 )
-from fulfillment.bench.exports import csv_answer
 from fulfillment.bench.wage_chart import bars
 from fulfillment.bench.wage_forms import Span, bounded, read_span, today
 from fulfillment.piecework import queries
@@ -23,6 +22,7 @@ from fulfillment.piecework.queries import PersonWages
 from fulfillment.piecework.work import queries as work
 from kernel.clock import day_bounds
 from kernel.errors import NotFound
+from kernel.files import csv_answer
 from kernel.http import requires, setting, transaction
 from kernel.people.models import Person
 from kernel.people.rules import LEAD, OWNER
@@ -107,4 +107,4 @@ def wages_csv() -> Response:
     header = [t("姓名", "Name"), t("件数", "Pieces"), t("金额（元）", "Yuan")]
     with transaction() as session:
         rows = [(one.name, one.pieces, plain_yuan(one.fen)) for one in _wages(session, span)]
-    return csv_answer(header, rows, f"wages-{span.first}-{span.last}")
+    return csv_answer(f"wages-{span.first}-{span.last}", header, rows)

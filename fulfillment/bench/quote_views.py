@@ -1,6 +1,5 @@
 """Market prices: what there is with a chart, typing one in, a file, and asking the feed."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,9 +18,11 @@ from fulfillment.purchasing.quotes.rules import Kind
 from fulfillment.purchasing.quotes.service import MANUAL, XINFADI
 from fulfillment.purchasing.quotes.xinfadi import MARKET as FEED_MARKET
 from kernel.errors import Problem
+from kernel.files import csv_answer, sent_file
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
 from kernel.people.rules import OWNER, WEIGHER
+from kernel.sheets import Cell
 from kernel.text import t
 
 blueprint = Blueprint("quotes", __name__, url_prefix="/quotes")
@@ -153,7 +154,7 @@ def file_form() -> str:
 @requires(WEIGHER, OWNER)
 def take_file() -> str | tuple[str, int]:
     """Keep the good rows of a file and name the others by row and column."""
-    form, raw = Form(), _sent_file()
+    form, raw = Form(), sent_file("file", price_file.LARGEST_BYTES)
     try:
         if not raw:
             form.refuse("file", "请选一个文件。", "Choose a file.")
@@ -168,24 +169,12 @@ def take_file() -> str | tuple[str, int]:
     return render_template("weigh/quote_file.html", form=form, found=found, result=result, problem=None)
 
 
-def _sent_file() -> bytes:
-    """What was sent, read up to one byte more than is allowed; empty when nothing was."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
-    with closing(sent):
-        content: bytes = sent.read(price_file.LARGEST_BYTES + 1)
-    return content
-
-
 @blueprint.get("/template.csv")
 @requires(WEIGHER, OWNER)
 def file_template() -> Response:
     """An empty price file with one line as an example."""
-    body = f"\ufeff{','.join(price_file.COLUMNS)}\r\n{today()},庆元香菇市场,香菇,干,一级,88,96,92,元/公斤\r\n"
-    answer = Response(body, mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = "attachment; filename=prices.csv"
-    return answer
+    example: list[Cell] = [f"{today()}", "庆元香菇市场", "香菇", "干", "一级", 88, 96, 92, "元/公斤"]
+    return csv_answer("prices", price_file.COLUMNS, [example])
 
 
 @blueprint.post("/fetch")
