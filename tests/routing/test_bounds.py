@@ -39,3 +39,11 @@ def test_nobody_works_past_a_deadline_without_a_task_that_is_due_later() -> None
     assert sum(one.work_s for one in tasks) == sum(one.free_s for one in planned.people)
     plan = plan_day(planned)
     assert plan.not_in_time == plan.least_late == 1
+
+
+def test_that_holds_at_a_deadline_in_the_middle_of_the_day_as_well() -> None:
+    tasks = [task(f"early {place:02}", 90, 10) for place in range(16)] + [task("middle", 100, 40)]
+    tasks += [task(f"evening {place}", 500, 40) for place in range(3)]
+    people = [person("甲", 0, 500), person("乙", 0, 500)]
+    plan = plan_day(day(tasks, people))
+    assert plan.not_in_time == plan.least_late == 1
