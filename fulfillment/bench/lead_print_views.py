@@ -8,6 +8,7 @@ from fulfillment.bench import slip_paper
 from fulfillment.bench.slip_forms import read_range, read_reprint_reason
 from fulfillment.bench.slip_paper import is_open, pdf_answer
 from fulfillment.couriers.fees import queries as fees
+from fulfillment.couriers.waybills import queries as waybill_queries
 from fulfillment.labels.papers import SLIP
 from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.labels.sheets import slip_sheets, slips_pdf
@@ -157,17 +158,20 @@ def batch_pdf(print_id: int) -> Response:
 @blueprint.get("/log")
 @requires(LEAD, OWNER)
 def log() -> str:
-    """Reprints with who, when and why, newest first; ``?all=1`` shows first copies too."""
-    only_again = request.args.get("all") != "1"
+    """Reprints with who, when and why, newest first; ``?all=1`` shows first copies too, ``?of=labels`` couriers' labels."""
+    only_again, of_labels = request.args.get("all") != "1", request.args.get("of") == "labels"
+    read = waybill_queries.print_log if of_labels else print_queries.print_log
     with transaction() as session:
-        lines = print_queries.print_log(session, only_again=only_again, before=_before(), most=print_queries.PAGE + 1)
+        lines = read(session, only_again=only_again, before=_before(), most=print_queries.PAGE + 1)
     shown = lines[: print_queries.PAGE]
-    more = len(lines) > len(shown)
+    every, paper = None if only_again else 1, "labels" if of_labels else None
     return render_template(
         "lead/print_log.html",
         lines=shown,
         only_again=only_again,
-        older=url_for(".log", before=shown[-1].id, all=None if only_again else 1) if more else "",
+        every=every,
+        paper=paper,
+        older=url_for(".log", before=shown[-1].id, all=every, of=paper) if len(lines) > len(shown) else "",
     )
 
 

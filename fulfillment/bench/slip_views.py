@@ -8,63 +8,47 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from fulfillment.bench import slip_paper
+from fulfillment.bench.parcel_papers import Drawn, ParcelPaper, leads, unkept
 from fulfillment.bench.slip_forms import read_reprint_reason
 from fulfillment.bench.slip_paper import is_open, pdf_answer, slip_for
-from fulfillment.labels.fonts import code_point
-from fulfillment.labels.rules import REPRINT_REASONS, reason_words
+from fulfillment.labels.papers import SLIP
 from fulfillment.labels.sheets import Setting, slip_sheets, slips_pdf
 from fulfillment.labels.slip import unprintable
-from fulfillment.packing import print_queries, print_service, queries
-from fulfillment.packing.lead_rules import has_in_hand, number_in_address
+from fulfillment.packing import print_queries, print_service
+from fulfillment.packing.lead_rules import has_in_hand
 from fulfillment.packing.models import Parcel, PrintJob, SlipPrint
 from kernel import once
-from kernel.errors import NotFound, Problem
+from kernel.errors import NotFound
 from kernel.forms import Form
 from kernel.http import actor, current_person, requires, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, PACKER
-from kernel.text import t
+from kernel.text import Text, t
 
 blueprint = Blueprint("slips", __name__, url_prefix="/bench/slips")
 
-_FRESH, _FRESH_JOB = "fresh_slip", "fresh_job"
+_FRESH_JOB = "fresh_job"
 
 
 @blueprint.get("/<number>")
 @requires(PACKER, LEAD, OWNER)
-def show_slip(number: str) -> Response:
+def show(number: str) -> Response:
     """The slip: real right after its print was recorded, once; a preview at any other time."""
-    is_fresh = cookie.pop(_FRESH, None) == number
-    with transaction() as session:
-        return _page(session, _own_parcel(session, number), Form(), is_fresh=is_fresh)
+    return _SLIP.show(number)
 
 
 @blueprint.post("/<number>/print")
 @requires(PACKER, LEAD, OWNER)
-def print_slip(number: str) -> Response:
+def print_one(number: str) -> Response:
     """Record a print: the first copy, or another one with its reason; a double tap is one print."""
-    form = Form(request.form)
-    try:
-        with transaction() as session:
-            parcel = _own_parcel(session, number)
-            _record(session, [parcel.id], form.values, read_reprint_reason(form), purpose=f"slip:{parcel.number}")
-    except NotFound:
-        raise
-    except Problem as problem:
-        form.errors.update(problem.fields)
-        with transaction() as session:
-            return _page(session, _own_parcel(session, number), form, is_fresh=False, problem=problem)
-    if form.value("as") == "pdf":
-        return redirect(url_for("slips.slip_pdf", number=parcel.number), code=303)
-    cookie[_FRESH] = parcel.number
-    return redirect(url_for("slips.show_slip", number=parcel.number), code=303)
+    return _SLIP.print_one(number)
 
 
 @blueprint.get("/<number>.pdf")
 @requires(PACKER, LEAD, OWNER)
-def slip_pdf(number: str) -> Response:
+def pdf(number: str) -> Response:
     """The slip as a PDF: real for half an hour after it was printed alone, else a preview."""
     with transaction() as session:
-        parcel = _own_parcel(session, number)
+        parcel = _SLIP.parcel(session, number)
         prints = print_queries.prints_of(session, parcel.id)
         printed = prints[-1] if prints and _is_alone(session, prints[-1]) else None
         is_real = printed is not None and is_open(printed.job, utc_now())
@@ -101,7 +85,7 @@ def show_job(job_id: int) -> Response:
     html = render_template(
         "labels/job.html", job=job, paper=paper, sheets=slip_paper.pictures(sheets), is_fresh=is_fresh
     )
-    return _unkept(make_response(html))
+    return unkept(make_response(html))
 
 
 @blueprint.get("/jobs/<int:job_id>.pdf")
@@ -152,11 +136,6 @@ def _person_id() -> int:
     return person.id
 
 
-def _leads() -> bool:
-    person = current_person()
-    return person is not None and bool(person.roles & {LEAD, OWNER})
-
-
 def _own_job(session: Session, job_id: int) -> PrintJob:
     """A job of this person's own, with everything in it still in hand; a lead sees every one."""
     job = print_queries.job_of(session, job_id)
@@ -164,48 +143,35 @@ def _own_job(session: Session, job_id: int) -> PrintJob:
         raise NotFound("没有这批单子。", "There is no such batch of slips.")
     parcels = print_queries.parcels_of_job(session, job.id).values()
     is_own = all(has_in_hand(parcel.task.state, parcel.task.packer_id, _person_id()) for parcel in parcels)
-    if not _leads() and not (job.by_id == _person_id() and is_own):
+    if not leads() and not (job.by_id == _person_id() and is_own):
         raise NotFound("没有这批单子。", "There is no such batch of slips.")
     return job
 
 
-def _unkept(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _record_one(session: Session, parcel: Parcel, form: Form) -> None:
+    _record(session, [parcel.id], form.values, read_reprint_reason(form), purpose=f"slip:{parcel.number}")
 
 
-def _own_parcel(session: Session, number: str) -> Parcel:
-    """The parcel, when its work is in this person's hands or the person leads; else it looks like none at all."""
-    parcel = queries.parcel_by_number(session, number_in_address(number))
-    person = current_person()
-    if parcel is None or person is None:
-        raise NotFound("没有这张单子。", "There is no such slip.")
-    if not _leads() and not has_in_hand(parcel.task.state, parcel.task.packer_id, person.id):
-        raise NotFound("没有这张单子。", "There is no such slip.")
-    return parcel
-
-
-def _page(session: Session, parcel: Parcel, form: Form, *, is_fresh: bool, problem: Problem | None = None) -> Response:
+def _draw(session: Session, parcel: Parcel, is_real: bool) -> Drawn:
     prints = print_queries.prints_of(session, parcel.id)
-    printed = prints[-1] if is_fresh and prints else None
+    printed = prints[-1] if is_real and prints else None
     slip = slip_for(parcel, printed)
     how = slip_paper.setting_of(printed.job) if printed else _setting(session)
-    html = render_template(
-        "labels/slip.html",
-        parcel=parcel,
-        prints=prints,
-        sheets=slip_paper.pictures(slip_sheets([slip], how)),
+    return Drawn(
+        number=parcel.number,
+        sheets=slip_sheets([slip], how),
         paper=how.paper,
-        is_fresh=printed is not None,
+        last=prints[-1] if prints else None,
         may_print=not print_service.is_gone(parcel),
         unprintable=unprintable(slip),
-        code_point=code_point,
-        reasons=[(code, word, "") for code, word in REPRINT_REASONS.items()],
-        reason_words=reason_words,
-        leads=_leads(),
-        choice=slip_paper.printer_choice(session),
-        form=form,
-        form_key=once.new_key(),
-        problem=problem,
     )
-    return _unkept(make_response(html, problem.status if problem else 200))
+
+
+_SLIP = ParcelPaper(
+    room="slips",
+    purpose=SLIP,
+    name=Text("单子", "Slip"),
+    missing=Text("没有这张单子。", "There is no such slip."),
+    record=_record_one,
+    draw=_draw,
+)

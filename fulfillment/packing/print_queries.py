@@ -101,32 +101,22 @@ def work_of(session: Session, packer_id: int) -> list[Parcel]:
 
 @dataclass(frozen=True)
 class PrintLine:
-    """A line of the print log."""
+    """A line of a print log: slips have one, and couriers' labels."""
 
     id: int
     at: datetime
     by: str
     copy: int
     reason: str
-    job_id: int
-    place: int
     parcel: str
 
 
 def print_log(session: Session, *, only_again: bool, before: int | None = None, most: int = PAGE) -> list[PrintLine]:
     """Prints, newest first; ``only_again`` leaves the first copies out, ``before`` is the id to go on from."""
-    lines = select(
-        SlipPrint.id,
-        SlipPrint.at,
-        SlipPrint.by,
-        SlipPrint.copy,
-        SlipPrint.reason,
-        SlipPrint.job_id,
-        SlipPrint.place,
-        Parcel.number,
-    ).join(Parcel, Parcel.id == SlipPrint.parcel_id)
+    columns = (SlipPrint.id, SlipPrint.at, SlipPrint.by, SlipPrint.copy, SlipPrint.reason, Parcel.number)
+    lines = select(*columns).join(Parcel, Parcel.id == SlipPrint.parcel_id).order_by(SlipPrint.id.desc()).limit(most)
     if only_again:
         lines = lines.where(SlipPrint.copy > 1)
     if before is not None:
         lines = lines.where(SlipPrint.id < before)
-    return [PrintLine(*row) for row in session.execute(lines.order_by(SlipPrint.id.desc()).limit(most))]
+    return [PrintLine(*row) for row in session.execute(lines)]

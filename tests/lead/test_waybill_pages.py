@@ -21,6 +21,7 @@ from fulfillment.couriers.waybills.sheets import (
     MOST_ROWS,
     read_numbers,
 )
+from fulfillment.labels.rules import REPRINT_REASONS
 from fulfillment.packing.models import Parcel
 from kernel.db import Database
 from kernel.sheets import FileUnreadable
@@ -117,6 +118,11 @@ def test_labels_are_printed_once_and_again_with_a_reason(lead: FlaskClient, data
     with database.transaction() as session:
         prints = session.scalars(select(WaybillPrint).order_by(WaybillPrint.copy)).all()
         assert [(one.copy, one.reason, one.by) for one in prints] == [(1, "", "范组长"), (2, "torn", "范组长")]
+    log = lead.get("/bench/lead/prints/log?of=labels").text
+    assert log.count('data-label="为什么"') == 1
+    assert all(word in log for word in (number, "范组长", str(REPRINT_REASONS["torn"])))
+    assert lead.get("/bench/lead/prints/log?of=labels&all=1").text.count('data-label="为什么"') == 2
+    assert number not in lead.get("/bench/lead/prints/log?all=1").text
 
 
 def test_an_unknown_batch_is_not_found(lead: FlaskClient) -> None:
@@ -149,6 +155,7 @@ def test_a_packer_prints_the_label_of_what_is_in_hand_and_of_nothing_else(
         f"/bench/labels/{number}/print", data={"form_key": form_key(ann.get(f"/bench/labels/{number}").text)}
     )
     assert again.status_code == 409
+    assert "要再打一张，请选原因" in again.text
 
 
 def test_a_parcel_without_a_waybill_has_no_label(lead: FlaskClient, database: Database, bench: Bench) -> None:

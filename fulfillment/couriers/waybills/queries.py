@@ -11,6 +11,7 @@ from fulfillment.couriers.providers import SHEET
 from fulfillment.couriers.waybills.models import CourierSheet, Waybill, WaybillPrint
 from fulfillment.couriers.waybills.states import ASKED, CANCELLING, FAILED, ISSUED, LIVE, STATES
 from fulfillment.packing.models import Parcel
+from fulfillment.packing.print_queries import PrintLine
 from fulfillment.packing.states import CANCELLED, HANDED_OVER
 
 PAGE = 100
@@ -135,6 +136,25 @@ def copies_of(session: Session, waybill_ids: Sequence[int]) -> dict[int, int]:
         .group_by(WaybillPrint.waybill_id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def last_print(session: Session, waybill_id: int) -> WaybillPrint | None:
+    """The last copy of a label, or ``None``."""
+    return session.scalar(
+        select(WaybillPrint).where(WaybillPrint.waybill_id == waybill_id).order_by(WaybillPrint.copy.desc()).limit(1)
+    )
+
+
+def print_log(session: Session, *, only_again: bool, before: int | None = None, most: int = PAGE) -> list[PrintLine]:
+    """Printed labels as ``packing.print_queries.print_log`` lists printed slips."""
+    columns = (WaybillPrint.id, WaybillPrint.at, WaybillPrint.by, WaybillPrint.copy, WaybillPrint.reason, Parcel.number)
+    lines = select(*columns).join(Waybill, Waybill.id == WaybillPrint.waybill_id).join(Parcel)
+    lines = lines.order_by(WaybillPrint.id.desc()).limit(most)
+    if only_again:
+        lines = lines.where(WaybillPrint.copy > 1)
+    if before is not None:
+        lines = lines.where(WaybillPrint.id < before)
+    return [PrintLine(*row) for row in session.execute(lines)]
 
 
 @dataclass(frozen=True)
