@@ -136,6 +136,7 @@ POST /bench/lead/people/<int:person_id>/gone                           owner lea
 POST /bench/lead/people/<int:person_id>/here                           owner lead
 POST /bench/lead/people/<int:person_id>/until                          owner lead
 POST /bench/lead/people/<int:person_id>/wishes                         owner lead
+GET  /bench/lead/plan                                                  owner lead
 GET  /bench/lead/printers                                              owner lead
 POST /bench/lead/printers                                              owner lead
 GET  /bench/lead/printers/<int:printer_id>                             owner lead

@@ -32,6 +32,15 @@ _ABOUT: Final[dict[str, Text]] = {
     reasons.ALL_IN_TIME: Text("按计划：都来得及，挣得平均", "by the plan: all in time, pay even"),
     reasons.DUE_FIRST: Text("最早要寄", "due first"),
 }
+_NEXT: Final[dict[str, Text]] = {
+    reasons.KEPT: Text("组长留的，先做", "kept by the lead, so it comes first"),
+    reasons.LATE: Text("已经晚了，先做", "late, so it comes first"),
+    reasons.ONLY_YOU: Text("在这里的人里只有这个人能做", "nobody else who is here can do it"),
+    reasons.FEW_CAN: Text("能做的人不多", "few can do it"),
+    reasons.EARNED_LEAST: Text("今天每小时挣得最少，先给", "has earned least an hour today, so comes first"),
+    reasons.SAME_GOODS: Text("和前面的一样，不用换", "the same goods as before, so nothing needs changing"),
+    reasons.ALL_IN_TIME: Text("这样分，都来得及，挣得平均", "shared like this, all is in time and pay is even"),
+}
 
 
 def given_because(task: PackingTask) -> str:
@@ -44,3 +53,8 @@ def given_reason(task: PackingTask) -> str:
     """What the lead reads about it, in a few words; empty when there is none."""
     why = _ABOUT.get(task.because or "")
     return why.pick() if why else ""
+
+
+def planned_reason(because: str) -> str:
+    """What the lead reads about work that is planned for somebody, in a few words."""
+    return _NEXT[because].pick()

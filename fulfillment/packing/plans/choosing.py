@@ -120,23 +120,29 @@ class Around:
 
 def look_around(session: Session, person_id: int, now: datetime, zone: ZoneInfo) -> Around:
     """What reasons speak of; looked at before anything is locked, because others wait meanwhile."""
+    hands = hands_at_work(session, now)
+    return Around(hands, person_id in earned_least(session, {*hands, person_id}, now, zone))
+
+
+def hands_at_work(session: Session, now: datetime) -> dict[int, Hands]:
+    """Who is at work, and what they can do."""
     rows = session.execute(
         select(Shift.person_id, Packer)
         .outerjoin(Packer, Packer.person_id == Shift.person_id)
         .where(is_at_work(now))
         .options(lazyload(Packer.person))
     )
-    hands = {one: queries.hands_of(packer) if packer else Hands(queries.ALL_ABILITIES) for one, packer in rows}
-    return Around(hands, _has_earned_least(session, person_id, {*hands, person_id}, now, zone))
+    return {one: queries.hands_of(packer) if packer else Hands(queries.ALL_ABILITIES) for one, packer in rows}
 
 
-def _has_earned_least(session: Session, person_id: int, here: Collection[int], now: datetime, zone: ZoneInfo) -> bool:
-    """Whether nobody at work has earned less an hour today, and somebody more."""
+def earned_least(session: Session, here: Collection[int], now: datetime, zone: ZoneInfo) -> set[int]:
+    """Who of these has earned least an hour today; nobody when all have earned the same."""
     start, _ = day_bounds(local_day(now, zone), zone)
     fen = queries.earned_today(session, now, zone)
     worked_s = crew.worked_seconds_by_person(session, start, now)
     rates = {one: Fraction(fen.get(one, 0), max(1, worked_s.get(one, 0))) for one in here}
-    return rates[person_id] == min(rates.values()) < max(rates.values())
+    least, most = min(rates.values(), default=0), max(rates.values(), default=0)
+    return {one for one, rate in rates.items() if rate == least < most}
 
 
 def reason_for(session: Session, packer: Packer, chosen: Chosen, around: Around, now: datetime) -> str | None:
