@@ -15,6 +15,7 @@ from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.people import service as people
 from kernel.people.models import Person
+from tests.signing_in import sign_in_client
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -127,11 +128,7 @@ def person_with(database: Database, *roles: str) -> int:
 
 def sign_in(app: Flask, database: Database, person_id: int) -> FlaskClient:
     """A browser in which this person is signed in."""
-    with database.transaction() as session:
-        token = people.start_sign_in(session, session.get_one(Person, person_id), face="console", now=utc_now())
-    browser = app.test_client()
-    browser.set_cookie("gongfang", token)
-    return browser
+    return sign_in_client(app.test_client(), database, person_id)
 
 
 _READ = re.compile(

@@ -14,11 +14,10 @@ from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.packing.states import TAKEN
 from kernel.audit import Actor
 from kernel.db import Database
-from kernel.http import sign_in_cookie
-from kernel.people import service as people
-from kernel.people.models import Person
+from tests.bench.devices import Device
 from tests.browsers import browser, url  # noqa: F401 - fixtures
 from tests.packing.world import id_of, make_packer, make_pile, make_rate, wages
+from tests.signing_in import sign_in_client
 from tests.storefront.pages import assert_nothing_inline
 from tests.world import NOW
 
@@ -42,11 +41,7 @@ class Tablet:
 
     def sign_in(self) -> None:
         """Sign the person in, now."""
-        with self.database.transaction() as session:
-            person = session.get_one(Person, self.person.person_id)
-            token = people.start_sign_in(session, person, face="bench", now=self.now)
-        with self.app.app_context():
-            self.browser.set_cookie(sign_in_cookie(), token)
+        sign_in_client(self.browser, self.database, self.person.person_id, face="bench", now=self.now)
 
     def look(self, path: str = "/bench") -> TestResponse:
         """Open a page, which must be whole and allowed by the Content-Security-Policy; what scripts may show is left out."""
@@ -112,3 +107,15 @@ def pile(database: Database, tablet: Tablet) -> None:
     """Six parcels with the same goods."""
     with database.transaction() as session:
         make_pile(session, 6)
+
+
+@pytest.fixture
+def device(tablet: Tablet, pile: None) -> Device:
+    """The packer's device, which got its pass when work was taken."""
+    return Device(tablet.app, tablet.person, tablet.now)
+
+
+@pytest.fixture
+def batch(tablet: Tablet, device: Device) -> list[int]:
+    """Three parcels in hand."""
+    return [task.id for task in tablet.get_work()]

@@ -20,6 +20,7 @@ from tests.browsers import device
 from tests.e2e.house import TABLET, chromium
 from tests.labels.slips import make_slip, slips_pdf
 from tests.packing.world import make_pile, make_rate
+from tests.signing_in import sign_in_page
 
 pytestmark = pytest.mark.browser
 
@@ -48,10 +49,8 @@ def packer(database: Database) -> Person:
 @pytest.fixture
 def page(browser: Browser, url: str, database: Database, packer: Person) -> Iterator[Page]:
     """A tablet with a card on it and a camera that may be used."""
-    with database.transaction() as session:
-        token = people.start_sign_in(session, packer, face="bench", now=utc_now())
     with device(browser, TABLET) as page:
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, packer.id, face="bench")
         page.context.grant_permissions(["camera"], origin=url)
         page.goto(f"{url}/bench")
         get_work(page)

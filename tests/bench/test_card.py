@@ -12,12 +12,11 @@ from fulfillment.packing.models import Parcel
 from kernel.audit import SYSTEM
 from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.bench.conftest import Tablet
 from tests.browsers import device
 from tests.e2e.house import PHONE
-from tests.packing.world import id_of, take
+from tests.packing.world import take
+from tests.signing_in import sign_in_page
 from tests.world import NOW
 
 
@@ -78,12 +77,9 @@ def test_done_stays_on_the_first_screen_with_a_shared_box_and_a_label(
     with database.transaction() as session:
         take(session, tablet.person)
     issue(database, first)
-    with database.transaction() as session:
-        person = session.get_one(Person, id_of(tablet.person))
-        token = people.start_sign_in(session, person, face="bench", now=utc_now())
     tablet.app.extensions["clock"] = utc_now
     with device(browser, PHONE) as page:
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, tablet.person.person_id, face="bench")
         page.goto(f"{url}/bench?parcel={first}")
         assert page.locator(".together").is_visible()
         assert page.locator("[data-screen] a[href*='/bench/labels/']").is_visible()

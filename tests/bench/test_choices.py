@@ -8,10 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from kernel.db import Database
 from kernel.people import choices
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.bench.conftest import Tablet, sign_in
 from tests.browsers import device
+from tests.signing_in import sign_in_page
 
 
 def test_letters_grow_to_thirty_pixels_on_every_tablet_of_the_person_and_on_nobody_elses(
@@ -64,12 +63,8 @@ def test_a_choice_leads_back_to_the_page_of_the_bench_and_to_no_other(client: Fl
 
 @pytest.fixture
 def page(browser: Browser, url: str, database: Database, tablet: Tablet) -> object:
-    with database.transaction() as session:
-        token = people.start_sign_in(
-            session, session.get_one(Person, tablet.person.person_id), face="bench", now=tablet.now
-        )
     with device(browser) as page:
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, tablet.person.person_id, face="bench", now=tablet.now)
         page.goto(f"{url}/bench")
         yield page
 

@@ -11,10 +11,7 @@ from playwright.sync_api import Browser, Page
 from app.factory import create_app
 from config import load_settings
 from fulfillment.packing.states import TROUBLES
-from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from kernel.people.rules import LEAD, OWNER, PACKER, WEIGHER
 from tests import routes as ways
 from tests.bench.conftest import Tablet
@@ -23,6 +20,7 @@ from tests.conftest import database_of_its_own
 from tests.ops.evening import busy_evening
 from tests.packing.world import finish, stop_order_of, take
 from tests.readable import AXE, BENCH, ELSEWHERE, Face, axe_faults, html_faults, is_styled, size_faults
+from tests.signing_in import sign_in_page
 from tests.world import NOW
 
 pytestmark = pytest.mark.browser
@@ -70,11 +68,6 @@ def views(app: Flask, database: Database) -> list[View]:
     return found
 
 
-def token_of(database: Database, person_id: int) -> str:
-    with database.transaction() as session:
-        return people.start_sign_in(session, session.get_one(Person, person_id), face="bench", now=utc_now())
-
-
 def face_of(page: Page) -> Face | None:
     """The promise of the page's face; paper is measured in points, where it is printed."""
     if page.locator(".sheet").count():
@@ -111,8 +104,7 @@ def test_everybody_can_read_and_press_every_page_of_the_bench(
     with served(house) as url, device(browser) as page:
         page.add_init_script(AXE)
         if who in WORKERS:
-            token = token_of(evening, ways.person_with(evening, who))
-            page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+            sign_in_page(page, url, evening, ways.person_with(evening, who), face="bench")
         for view in views(house, evening):
             text = text_of(page, f"{url}{view.path}") if view.who == who else None
             if text is None:
@@ -134,11 +126,9 @@ def test_every_face_of_a_packers_screen_can_be_read_and_pressed(
     """What the packer's one screen shows in turn, in both languages."""
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
-    with database.transaction() as session:
-        token = people.start_sign_in(session, session.get_one(Person, tablet.person.person_id), face="bench", now=NOW)
     with device(browser) as page:
         page.add_init_script(AXE)
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, tablet.person.person_id, face="bench", now=NOW)
 
         def look(name: str, *, at: str = "") -> None:
             for language in ("zh", "en"):

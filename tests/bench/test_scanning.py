@@ -18,6 +18,7 @@ from kernel.people.rules import LEAD, PACKER, WEIGHER
 from kernel.scans import LONGEST, without_garbage
 from tests.bench.conftest import Tablet
 from tests.browsers import device
+from tests.signing_in import sign_in_page
 
 SCANS = json.loads(Path(__file__).with_name("scans.json").read_text("utf-8"))
 CASES = SCANS["cases"]
@@ -76,12 +77,8 @@ def test_a_badge_with_a_scanners_garbage_opens_the_bench(
 @pytest.fixture
 def page(browser: Browser, url: str, database: Database, tablet: Tablet, pile: None) -> object:
     """The packer's card in a browser, with a queue that writes down what it is told."""
-    with database.transaction() as session:
-        token = people.start_sign_in(
-            session, session.get_one(Person, tablet.person.person_id), face="bench", now=tablet.now
-        )
     with device(browser, service_workers="block") as page:  # so that requests can be held back
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, tablet.person.person_id, face="bench", now=tablet.now)
         page.add_init_script(TAKE_ALL)
         page.goto(f"{url}/bench")
         page.get_by_role("button", name="领活").click()

@@ -15,9 +15,7 @@ from werkzeug.test import TestResponse
 from app import workflows
 from kernel.audit import SYSTEM, Actor, AuditEntry
 from kernel.db import Database
-from kernel.http import sign_in_cookie
 from kernel.people import service as people
-from kernel.people.models import Person
 from kernel.people.rules import OWNER
 from shop.orders import service as orders
 from shop.orders.counter import Counter
@@ -26,6 +24,7 @@ from shop.payments import service as payments
 from shop.payments.models import Payment, Refund
 from shop.payments.rules import SessionFacts
 from tests.console.reading import form_at
+from tests.signing_in import sign_in_client
 from tests.storefront.pages import assert_nothing_inline
 from tests.world import NOW, LiveOffer, ask, make_live_offer
 
@@ -51,11 +50,7 @@ class Desk:
         """Let time pass for this installation; whoever sits here signs in again."""
         self.now += timedelta(**span)
         self.app.extensions["clock"] = lambda: self.now
-        with self.database.transaction() as session:
-            person = session.get_one(Person, self.person.person_id)
-            token = people.start_sign_in(session, person, face="console", now=self.now)
-        with self.app.app_context():
-            self.browser.set_cookie(sign_in_cookie(), token)
+        sign_in_client(self.browser, self.database, self.person.person_id, now=self.now)
 
     def look(self, path: str, status: int = 200) -> str:
         """Open a page, which must be whole and allowed by the Content-Security-Policy; its text."""

@@ -14,12 +14,11 @@ from app.console.board_parts import MOST_ON_THE_WALL, for_wall
 from app.console.board_shelf import BoardShelf
 from app.console.seats import ELSEWHERE, STOPPING, Seats
 from kernel.errors import Unavailable
-from kernel.people.models import Person
-from kernel.people.service import start_sign_in
 from shop.streams import service as streams
 from tests.console.conftest import Desk
 from tests.console_streams.conftest import offer_of
 from tests.console_streams.test_figures import ZONE
+from tests.signing_in import sign_in_client
 from tests.streams.evening import XIANG, Evening, make_evening
 from tests.world import NOW
 
@@ -103,9 +102,7 @@ def test_a_late_parcel_is_marked_in_words(desk: Desk, evening: Evening) -> None:
     assert "最要紧" not in desk.look(address)
     desk.wait(hours=49)
     desk.app.extensions["board"]._kept.clear()
-    with desk.database.transaction() as session:
-        token = start_sign_in(session, session.get_one(Person, desk.person.person_id), face="console", now=desk.now)
-    desk.browser.set_cookie("gongfang", token)
+    sign_in_client(desk.browser, desk.database, desk.person.person_id, now=desk.now)
     page = desk.look(address)
     marked = page.split("is-worst")[1]
     assert marked.startswith('"><span class="stat-label">待打包')

@@ -12,12 +12,11 @@ from fulfillment.packing.pins.models import TaskPin
 from kernel.audit import Actor
 from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.browsers import device
 from tests.e2e.house import PC, PHONE, TABLET
 from tests.lead.world import Bench, order_parcel, take_all, task_of
 from tests.packing.world import id_of
+from tests.signing_in import sign_in_page
 
 pytestmark = pytest.mark.browser
 
@@ -25,11 +24,10 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(browser: Browser, database: Database, bench: Bench, url: str) -> Iterator[Page]:
     with database.transaction() as session:
-        token = people.start_sign_in(session, session.get_one(Person, id_of(bench.lead)), face="console", now=utc_now())
         for person in (bench.ann, bench.bea):
             crew.begin_shift(session, id_of(person), how=BADGE, now=utc_now(), by=person)
     with device(browser, PC, has_touch=True) as page:
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, bench.lead.person_id)
         yield page
 
 

@@ -3,25 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.browsers import device
 from tests.e2e.house import PC, PHONE
 from tests.lead.world import Bench, order_parcel
-from tests.packing.world import id_of
+from tests.signing_in import sign_in_page
 from tests.world import NOW
 
 MENU = ["", "/parcels", "/prints", "/waybills", "/hand-over", "/fees", "/people", "/rates", "/wages"]
-
-
-def sign_in(page: Page, url: str, database: Database, bench: Bench) -> None:
-    with database.transaction() as session:
-        token = people.start_sign_in(session, session.get_one(Person, id_of(bench.lead)), face="console", now=utc_now())
-    page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
 
 
 @pytest.mark.browser
@@ -30,7 +22,7 @@ def test_the_menu_is_one_row_at_one_place_and_shows_where_one_is(
 ) -> None:
     places = set()
     with device(browser, PHONE) as page:
-        sign_in(page, url, database, bench)
+        sign_in_page(page, url, database, bench.lead.person_id)
         for path in MENU:
             page.goto(f"{url}/bench/lead{path}")
             page.wait_for_function("document.readyState === 'complete'")
@@ -54,7 +46,7 @@ def test_pages_begin_at_one_edge_have_one_width_and_the_chart_is_on_the_first_sc
         order_parcel(database, bench, due_in=utc_now() - NOW + timedelta(hours=hours))
     edges = set()
     with device(browser, PC) as page:
-        sign_in(page, url, database, bench)
+        sign_in_page(page, url, database, bench.lead.person_id)
         for path in (*MENU, "/samples", "/late-work", "/courier-cases"):
             page.goto(f"{url}/bench/lead{path}")
             box = page.locator("main .page").bounding_box()

@@ -6,14 +6,11 @@ import pytest
 from PIL import ImageChops
 from playwright.sync_api import Browser, Page, expect
 
-from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.e2e.house import PC, PHONE, TABLET
 from tests.labels.slips import codes_on, pages_at, sizes_mm
 from tests.lead.world import Bench, order_parcel, packed_parcel, prints_of
-from tests.packing.world import id_of
+from tests.signing_in import sign_in_page
 
 pytestmark = pytest.mark.browser
 
@@ -22,12 +19,9 @@ COUNT_PRINTS = "window.printed = 0; window.print = () => { window.printed += 1; 
 
 def signed_in(browser: Browser, database: Database, bench: Bench, url: str, *, scripts: str = "on") -> Page:
     """A page of the lead's own."""
-    with database.transaction() as session:
-        lead = session.get_one(Person, id_of(bench.lead))
-        token = people.start_sign_in(session, lead, face="console", now=utc_now())
     context = browser.new_context(locale="zh-CN", java_script_enabled=scripts == "on")
-    context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
     page = context.new_page()
+    sign_in_page(page, url, database, bench.lead.person_id)
     page.add_init_script(COUNT_PRINTS)
     return page
 

@@ -13,6 +13,7 @@ from app import workflows
 from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask, Parcel, SlipPrint
+from fulfillment.piecework.models import WageEntry
 from kernel.audit import SYSTEM, Actor
 from kernel.db import Database
 from kernel.people import service as people
@@ -24,6 +25,7 @@ from shop.orders.models import Order
 from shop.orders.rules import Address
 from shop.stock import service as stock
 from tests.packing.world import ZONE, id_of, make_packer, make_rate
+from tests.signing_in import sign_in_client
 from tests.world import NOW, make_variant
 
 DETAIL = "示例路8号示例花园3幢2单元501室"
@@ -155,9 +157,14 @@ def browser_of(app: Flask, database: Database, person: Actor, now: datetime | No
     """A browser in which this person is signed in; ``now`` stops the application's clock."""
     if now is not None:
         app.extensions["clock"] = lambda: now
+    return sign_in_client(app.test_client(), database, person.person_id, now=NOW)
+
+
+def count(database: Database, table: type) -> int:
     with database.transaction() as session:
-        someone = session.get_one(Person, id_of(person))
-        token = people.start_sign_in(session, someone, face="console", now=NOW)
-    client = app.test_client()
-    client.set_cookie("gongfang", token)
-    return client
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def wages(database: Database) -> list[int]:
+    with database.transaction() as session:
+        return list(session.scalars(select(WageEntry.amount_fen).order_by(WageEntry.id)))

@@ -9,16 +9,13 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from fulfillment.couriers.lists.models import HandOverList
-from kernel.clock import utc_now
 from kernel.db import Database
-from kernel.people import service as people
-from kernel.people.models import Person
 from tests.browsers import device
 from tests.e2e.house import PC, PHONE, TABLET
 from tests.labels.slips import pages_at
 from tests.lead.world import Bench, packed_parcel
-from tests.packing.world import id_of
 from tests.sending.world import load_prices, orders_of_one_buyer
+from tests.signing_in import sign_in_page
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +25,8 @@ STROKE = [(0.1, 0.2), (0.2, 0.8), (0.3, 0.2), (0.4, 0.8), (0.5, 0.2), (0.6, 0.8)
 
 @pytest.fixture
 def page(browser: Browser, database: Database, bench: Bench, url: str) -> Iterator[Page]:
-    with database.transaction() as session:
-        token = people.start_sign_in(session, session.get_one(Person, id_of(bench.lead)), face="console", now=utc_now())
     with device(browser, TABLET) as page:
-        page.context.add_cookies([{"name": "gongfang", "value": token, "url": url}])
+        sign_in_page(page, url, database, bench.lead.person_id)
         yield page
 
 

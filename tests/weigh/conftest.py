@@ -12,10 +12,10 @@ from werkzeug.test import TestResponse
 from fulfillment.purchasing.growers.models import Contract
 from kernel.audit import SYSTEM
 from kernel.db import Database
-from kernel.http import sign_in_cookie
 from kernel.people import service as people
 from kernel.people.rules import OWNER, WEIGHER
 from tests.purchasing.world import make_contract, make_farmer, make_quote
+from tests.signing_in import sign_in_client
 from tests.storefront.pages import assert_nothing_inline
 from tests.world import NOW
 
@@ -56,11 +56,7 @@ def desk_of(app: Flask, database: Database, role: str, name: str, now: datetime 
     app.extensions["clock"] = lambda: now
     with database.transaction() as session:
         person = people.add_person(session, name=name, shown_name=name, roles=[role], now=now, by=SYSTEM)
-        token = people.start_sign_in(session, person, face="console", now=now)
-    browser = app.test_client()
-    with app.app_context():
-        browser.set_cookie(sign_in_cookie(), token)
-    return Desk(browser, database)
+    return Desk(sign_in_client(app.test_client(), database, person.id, now=now), database)
 
 
 @pytest.fixture
