@@ -8,8 +8,8 @@ from hashlib import sha256
 from json import dumps
 from typing import Final
 
-from fulfillment.bench.queue_models import GIVE_BACK, KINDS, SCAN, UNDO
-from fulfillment.packing.states import TROUBLES
+from fulfillment.bench.queue_models import GIVE_BACK, KINDS, REST, SCAN, UNDO
+from fulfillment.packing.states import PERSON_TROUBLES, TROUBLES
 from kernel.errors import Invalid
 from kernel.parse import FieldError, clean_text, parse_count
 from kernel.text import Text
@@ -26,8 +26,8 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 class Action:
     """One press or scan.
 
-    ``task_id`` is empty for a scan, which names its parcel by ``detail`` and knows the card that was shown, and for an
-    undo. ``detail`` is the code, the reason, or the key of the "done" that is taken back.
+    ``task_id`` is empty for a scan, which names its parcel by ``detail`` and knows the card that was shown, for an undo,
+    and for a rest with empty hands. ``detail`` is the code, the reason, or the key of the "done" that is taken back.
     """
 
     key: str
@@ -78,7 +78,7 @@ def _action(key: str, raw: Mapping[str, object]) -> Action:
         key=key,
         place=parse_count(raw.get("seq"), 0, _LARGEST_ID),
         kind=str(kind),
-        task_id=None if kind in (SCAN, UNDO) else parse_count(raw.get("task"), 1, _LARGEST_ID),
+        task_id=None if kind in (SCAN, UNDO, REST) else parse_count(raw.get("task"), 1, _LARGEST_ID),
         card=_count_or_none(raw.get("card"), _LARGEST_ID) if kind == SCAN else None,
         detail=_detail(str(kind), raw),
         age_ms=parse_count(raw.get("age_ms"), 0, _LARGEST_MS),
@@ -89,9 +89,9 @@ def _action(key: str, raw: Mapping[str, object]) -> Action:
 def _detail(kind: str, raw: Mapping[str, object]) -> str:
     if kind == SCAN:
         return clean_text(raw.get("code"), _LONGEST_CODE)
-    if kind == GIVE_BACK:
+    if kind in (GIVE_BACK, REST):
         reason = raw.get("reason")
-        if reason not in TROUBLES:
+        if reason not in (PERSON_TROUBLES if kind == REST else TROUBLES):
             raise FieldError("没有这个原因。", "There is no such reason.")
         return str(reason)
     if kind == UNDO:

@@ -15,7 +15,9 @@ SCAN: Final = "scan"
 UNDO: Final = "undo"
 GIVE_BACK: Final = "give_back"
 PUT_BACK: Final = "put_back"
-KINDS: Final = (DONE, SCAN, UNDO, GIVE_BACK, PUT_BACK)
+# A break, or being unwell, with nothing in hand: the one action that is about no task.
+REST: Final = "rest"
+KINDS: Final = (DONE, SCAN, UNDO, GIVE_BACK, PUT_BACK, REST)
 
 # What came of it. "Already" means that it had happened before and happened no second time.
 HAPPENED: Final = "done"
@@ -32,10 +34,10 @@ class BenchAction(Base):
 
     __tablename__ = "bench_actions"
     __table_args__ = (
-        CheckConstraint("kind IN ('done', 'scan', 'undo', 'give_back', 'put_back')", name="known_kind"),
+        CheckConstraint("kind IN ('done', 'scan', 'undo', 'give_back', 'put_back', 'rest')", name="known_kind"),
         CheckConstraint("state IN ('done', 'already', 'refused')", name="known_state"),
         CheckConstraint("state <> 'refused' OR code <> ''", name="refusal_has_reason"),
-        CheckConstraint("state <> 'done' OR task_id IS NOT NULL", name="done_names_its_task"),
+        CheckConstraint("state <> 'done' OR (task_id IS NOT NULL) = (kind <> 'rest')", name="done_names_its_task"),
         CheckConstraint("acted_at <= received_at", name="acted_before_received"),
         Index("ix_bench_actions_person", "person_id", "received_at"),
         Index("ix_bench_actions_task", "task_id"),

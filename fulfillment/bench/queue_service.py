@@ -20,6 +20,7 @@ from fulfillment.bench.queue_models import (
     HAPPENED,
     PUT_BACK,
     REFUSED,
+    REST,
     SCAN,
     UNDO,
     BenchAction,
@@ -200,10 +201,18 @@ def _put_back(
     return Outcome(HAPPENED, action.task_id, acted_at)
 
 
+def _rest(session: Session, action: Action, packer_id: int, acted_at: datetime, now: datetime, by: Actor) -> Outcome:
+    is_new = late_service.rest_with_empty_hands(
+        session, packer_id, reason=action.detail, acted_at=acted_at, now=now, by=by
+    )
+    return Outcome(HAPPENED if is_new else ALREADY, None, acted_at)
+
+
 _ACTS: Final[dict[str, Callable[[Session, Action, int, datetime, datetime, Actor], Outcome]]] = {
     DONE: _done,
     SCAN: _scan,
     UNDO: _undo,
     GIVE_BACK: _give_back,
     PUT_BACK: _put_back,
+    REST: _rest,
 }

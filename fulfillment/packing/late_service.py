@@ -135,6 +135,21 @@ def give_back_late(
     return False
 
 
+def rest_with_empty_hands(
+    session: Session, packer_id: int, *, reason: str, acted_at: datetime, now: datetime, by: Actor
+) -> bool:
+    """Pause or end the shift as of ``acted_at`` (bounded by now); whether anything changed.
+
+    The device had nothing to give back. What the person has in hand all the same, from another tablet, goes back as with
+    the form online: nobody else could take it meanwhile.
+    """
+    is_new = rest_late(session, packer_id, reason=reason, at=min(acted_at, now), by=by)
+    if is_new:
+        for task_id in sorted(task.id for task in queries.tasks_in_hand(session, packer_id)):
+            packing.return_task(session, task_id, packer_id, reason=reason, now=now, by=by)
+    return is_new
+
+
 def _rest(
     session: Session, task_id: int, packer_id: int, *, reason: str, acted_at: datetime, now: datetime, by: Actor
 ) -> None:

@@ -17,6 +17,7 @@ const SEND_FIRST_MS = 3000;
 const ON_THE_WAY_MS = 2000;
 const READING_MS = 5000;
 const KEPT_DAYS_MS = 4 * 24 * 3600 * 1000;
+const FORGET_AFTER_MS = 14 * 24 * 3600 * 1000;
 const QUIET = new Set(["other_goods"]);
 
 const root = document.querySelector("[data-queue]");
@@ -114,6 +115,8 @@ async function sayIfUnanswered(asked) {
 async function giveBack(reason, isPerson) {
   const cards = isPerson ? now().cards : now().cards.filter((card) => card.task === shown.task);
   for (const card of cards) await note("give_back", { task: card.task, parcel: card.number, reason });
+  // With empty hands nothing goes back, and the rest itself is what counts.
+  if (isPerson && !cards.length) await note("rest", { task: null, reason });
   closePanel();
   screen.sayNote(screen.noted(reason));
 }
@@ -182,7 +185,7 @@ function showAnswers() {
 function isNews(action) {
   if (action.seen || action.state === "waiting" || QUIET.has(action.answerCode)) return false;
   if (action.state === "refused") return !truth?.putBack.includes(action.task) || action.answerCode !== "cancelled";
-  return action.answerCode === "paid_not_sent" || (action.state === "already" && action.kind !== "undo" && action.kind !== "give_back");
+  return action.answerCode === "paid_not_sent" || (action.state === "already" && ["done", "scan"].includes(action.kind));
 }
 
 function wordsFor(action) {
@@ -319,9 +322,10 @@ let sender = null;
 async function begin() {
   store = await openStore();
   sender = createSender(store, refresh);
-  if (me) await store.change({ facts: { [`pass ${me}`]: root.dataset.pass } });
+  if (me) await store.change({ facts: { [`pass ${me}`]: root.dataset.pass, [`seen ${me}`]: Date.now() } });
   await refresh();
   await dropOld();
+  await store.forget(FORGET_AFTER_MS);
   if (isKept) screen.dropOldNews();
   const last = mine().filter((action) => action.kind !== "put_back").at(-1);
   if (work && last && ["done", "scan"].includes(last.kind) && last.task && last.state !== "refused" && ageOf(last) < UNDO_MS - 1000) {

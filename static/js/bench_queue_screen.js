@@ -5,6 +5,8 @@ import { showPrice, yuan } from "./show.js";
 const words = document.querySelector("[data-queue] template[data-sentences]")?.dataset ?? {};
 const screen = document.querySelector("[data-screen]");
 const work = document.querySelector("[data-work]");
+// What the server said to empty hands has no template of its own.
+const home = [...(screen?.childNodes ?? [])];
 const zone = makeZone();
 
 /** A sentence of the page with its places filled in. */
@@ -43,15 +45,20 @@ export function shownAtFirst() {
   return task ? { kind: button === "done" ? "card" : "put-back", task: Number(task) } : { kind: "home", task: null };
 }
 
-/** Put a screen on the page: a card, goods to put back, empty hands, or what is wrong. */
+/** Put a screen on the page: a card, goods to put back, empty hands, what the page came with, or what is wrong. */
 export function showScreen(kind, value = "") {
-  const template = work.querySelector(kind === "card" || kind === "put-back" || kind === "what-next" ? `template[data-${kind}="${value}"]` : `template[data-part="${kind}"]`);
-  screen.replaceChildren(template.content.cloneNode(true));
+  if (kind === "home") screen.replaceChildren(...home);
+  else screen.replaceChildren(templateOf(kind, value).content.cloneNode(true));
   for (const button of screen.querySelectorAll("[data-speak-now]")) button.hidden = !window.speechSynthesis;
   // As a new page would: from its top, and read on from its beginning.
   window.scrollTo({ top: 0, behavior: "instant" });
   document.getElementById("main").focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("gongfang:screen"));
+}
+
+function templateOf(kind, value) {
+  const hasValue = ["card", "put-back", "what-next"].includes(kind);
+  return work.querySelector(hasValue ? `template[data-${kind}="${value}"]` : `template[data-part="${kind}"]`);
 }
 
 /** The boxes and the hidden heading say how far the batch is. */

@@ -18,8 +18,8 @@ export function standing(page, truth, mine) {
     cards: page.cards.filter((card) => inHand.has(card.task)),
     putBacks: page.putBacks.filter((each) => putBack.has(each.task)),
     waiting: mine.filter((action) => action.state === "waiting").length,
-    // There is work that this page has no card for.
-    isOutdated: base !== null && (has(base.inHand, page.cards) || has(base.putBack, page.putBacks)),
+    // There is work that this page has no card for, or a rest that it says nothing of.
+    isOutdated: base !== null && (has(base.inHand, page.cards) || has(base.putBack, page.putBacks) || hasRest(page, mine)),
     progress: (card) => progress(card, page.cards, inHand, mine),
   };
 }
@@ -37,6 +37,7 @@ function apply(action, inHand, putBack, sum) {
   else if (action.kind === "put_back") putBack.delete(action.task);
 }
 
+const hasRest = (page, mine) => mine.some((action) => action.kind === "rest" && action.state === "done" && action.answeredAt > page.now);
 const has = (tasks, known) => tasks.some((task) => !known.some((each) => each.task === task));
 
 /** How far the batch of a card is: what was given back or stopped does not count. */

@@ -1,5 +1,5 @@
 // What was done on this device, kept until the server has answered it (and she has seen the answer). IndexedDB, and only
-// a few lines of it: "actions" in the order in which they happened, "facts" by name (passes, how things stand).
+// a few lines of it: "actions" in the order in which they happened, "facts" by name (passes, how things stand, when somebody was seen here last).
 
 const NAME = "gongfang-bench";
 // Written through to the disk: a tablet whose battery falls out has lost nothing that was shown as kept.
@@ -37,8 +37,22 @@ export async function openStore() {
         for (const seq of drop) actions.delete(seq);
         for (const [name, value] of Object.entries(facts)) noted.put(value, name);
       }),
+    /** Forget people who were not seen here for so long (milliseconds); what waits keeps what its person needs to send it. */
+    forget: (afterMs) => write(db, async (actions, facts) => forget(await answered(actions.getAll()), facts, afterMs)),
     fact: (name) => answered(db.transaction("facts").objectStore("facts").get(name)),
   };
+}
+
+/** Facts are named "pass 7", "truth 7", "seen 7" after their person. One who was seen in the future (a clock that was wrong
+    then), or whom nobody noted, is seen now. */
+async function forget(actions, facts, afterMs) {
+  const waiting = new Set(actions.filter((action) => action.state === "waiting").map((action) => String(action.person)));
+  const names = await answered(facts.getAllKeys());
+  for (const person of new Set(names.map((name) => name.split(" ")[1]))) {
+    const seen = await answered(facts.get(`seen ${person}`));
+    if (!(seen <= Date.now())) facts.put(Date.now(), `seen ${person}`);
+    else if (Date.now() - seen > afterMs && !waiting.has(person)) for (const kind of ["pass", "truth", "seen"]) facts.delete(`${kind} ${person}`);
+  }
 }
 
 /** Run `act` in one transaction; resolves with its result only when all of it is on the disk. */

@@ -10,6 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fulfillment.bench.queue_models import BenchAction
+from fulfillment.crew import queries as crew_queries
+from fulfillment.crew import service as crew
+from fulfillment.crew.rules import PIN as PIN_SIGN_IN
 from fulfillment.packing import service as packing
 from fulfillment.packing.models import PackingTask, Parcel, TaskLog
 from fulfillment.packing.states import TAKEN
@@ -19,7 +22,8 @@ from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.ids import time_ordered_id
 from kernel.people import service as people
-from kernel.people.rules import PACKER
+from kernel.people.models import Person
+from kernel.people.rules import OWNER, PACKER
 from tests.bench.lines import AFTER, BEFORE, HALF, Line
 from tests.browsers import served
 from tests.e2e.house import TABLET
@@ -31,6 +35,22 @@ KEPT = "async () => (await (await caches.open('bench-work')).match('/bench')) !=
 PICTURES_KEPT = """async () => {
   const cache = await caches.open('bench-files');
   const wanted = [...document.querySelectorAll('template')].flatMap((t) => [...t.content.querySelectorAll('img')].map((i) => i.src));
+  const kept = await Promise.all(wanted.map((url) => cache.match(url)));
+  return wanted.length > 0 && kept.every((each) => each !== undefined);
+}"""
+
+# Whose pages any cache of the device holds.
+WHOSE_PAGES = """async () => {
+  const found = [];
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) found.push((await cache.match(request)).headers.get('Bench-Person'));
+  }
+  return found.filter((each) => each !== null);
+}"""
+SCRIPTS_KEPT = """async () => {
+  const cache = await caches.open('bench-files');
+  const wanted = performance.getEntriesByType('resource').map((each) => each.name).filter((url) => url.includes('/static/js/'));
   const kept = await Promise.all(wanted.map((url) => cache.match(url)));
   return wanted.length > 0 && kept.every((each) => each !== undefined);
 }"""
@@ -94,8 +114,8 @@ def get_work(page: Page) -> None:
     """Take work with a network; the tablet then has all that it needs to go on without one."""
     page.get_by_role("button", name="领活").click()
     expect(page.get_by_role("button", name="包好了").first).to_be_visible()
-    page.wait_for_function(KEPT)
-    page.wait_for_function(PICTURES_KEPT)
+    eventually(page, lambda: page.evaluate(KEPT))
+    eventually(page, lambda: page.evaluate(PICTURES_KEPT))
 
 
 def done(page: Page) -> None:
@@ -161,6 +181,37 @@ def eventually(page: Page, is_so: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(200)
     assert is_so()
+
+
+def note_facts(page: Page, facts: dict[str, object]) -> None:
+    """Write facts into the device's store, as older visits left them."""
+    page.evaluate(
+        """(facts) => new Promise((resolve, reject) => {
+             indexedDB.open("gongfang-bench").onsuccess = ({ target: { result: db } }) => {
+               const moment = db.transaction("facts", "readwrite");
+               for (const [name, value] of Object.entries(facts)) moment.objectStore("facts").put(value, name);
+               moment.oncomplete = () => { db.close(); resolve(); };
+               moment.onabort = reject;
+             };
+           })""",
+        facts,
+    )
+
+
+def facts(page: Page) -> set[str]:
+    """The names of what the device keeps about people."""
+    names = page.evaluate(
+        """() => new Promise((resolve) => {
+             indexedDB.open("gongfang-bench").onsuccess = ({ target: { result: db } }) => {
+               db.transaction("facts").objectStore("facts").getAllKeys().onsuccess = ({ target }) => { db.close(); resolve(target.result); };
+             };
+           })"""
+    )
+    return set(names)
+
+
+def of_person(person: int) -> set[str]:
+    return {f"{kind} {person}" for kind in ("pass", "truth", "seen")}
 
 
 def waits(page: Page, count: int) -> None:
@@ -266,9 +317,16 @@ def test_what_waits_at_a_hand_over_stays_with_whoever_did_it(
     page.get_by_role("button", name="换人").click()
     page.wait_for_url("**/bench/sign-in")
     assert page.evaluate("async () => (await (await caches.open('bench-work')).match('/bench')) === undefined")
+    long_ago = int((utc_now() - timedelta(days=15)).timestamp() * 1000)
+    left_long_ago, here_last_week = 901, 902
+    for person, seen in ((left_long_ago, long_ago), (here_last_week, long_ago + 8 * 24 * 3_600_000)):
+        note_facts(page, {f"pass {person}": "x", f"truth {person}": {}, f"seen {person}": seen})
+    note_facts(page, {f"seen {packer}": long_ago})
     sign_in(page, url, next_one)
     expect(page.locator(".bench-who")).to_contain_text("叶大伯")
     expect(page.get_by_text("上一位还有 1 件事在等网")).to_be_visible()
+    eventually(page, lambda: not facts(page) & of_person(left_long_ago))
+    assert facts(page) >= of_person(here_last_week) | {f"pass {packer}"}, "what waits keeps its person's pass"
     expect(page.locator(".bench-earned")).to_contain_text("今天 0 件")
     line.plan = []
     page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -277,6 +335,8 @@ def test_what_waits_at_a_hand_over_stays_with_whoever_did_it(
     cut(page, line)
     page.reload()
     expect(page.locator(".bench-who")).to_contain_text("叶大伯")
+    eventually(page, lambda: not facts(page) & of_person(packer))
+    assert f"pass {next_one}" in facts(page)
 
 
 def test_without_a_network_nobody_is_handed_somebody_elses_page(page: Page, url: str, line: Line, packer: int) -> None:
@@ -382,3 +442,44 @@ def test_something_wrong_is_noted_without_a_network(
     with database.transaction() as session:
         task = session.scalars(select(PackingTask).join(Parcel).where(Parcel.number == numbers[0])).one()
         assert (task.state, task.trouble) == ("waiting", "short")
+
+
+def test_a_break_with_empty_hands_is_noted_without_a_network(
+    page: Page, url: str, line: Line, packer: int, database: Database
+) -> None:
+    with database.transaction() as session:
+        crew.begin_shift(session, packer, how=PIN_SIGN_IN, now=utc_now() - timedelta(hours=1), by=SYSTEM)
+    sign_in(page, url, packer)
+    eventually(page, lambda: page.evaluate(KEPT) and page.evaluate(SCRIPTS_KEPT))
+    cut(page, line)
+    page.get_by_role("link", name="有问题").click()
+    page.get_by_role("button", name="没事了").click()
+    expect(page.get_by_role("button", name="领活")).to_be_visible()
+    page.get_by_role("link", name="有问题").click()
+    expect(page.get_by_role("link", name="货不够")).to_be_hidden()
+    page.get_by_role("link", name="歇一会儿").click()
+    page.get_by_role("button", name="好，去歇着").click()
+    waits(page, 1)
+    mend(page, line)
+    expect(page.get_by_role("heading", name="您在休息")).to_be_visible()
+    with database.transaction() as session:
+        here = crew_queries.presence_of(session, packer, utc_now())
+        assert here is not None
+        assert here.break_since is not None
+    assert actions(database) == [("rest", "done")]
+
+
+def test_who_signs_out_at_a_desk_leaves_no_page_of_work_on_the_device(
+    page: Page, url: str, packer: int, database: Database
+) -> None:
+    sign_in(page, url, packer)
+    eventually(page, lambda: page.evaluate(KEPT))
+    assert page.evaluate(WHOSE_PAGES) == [str(packer)], "there is a page to take along"
+    with database.transaction() as session:
+        person = session.get_one(Person, packer)
+        people.set_roles(session, person, [PACKER, OWNER], now=utc_now(), by=SYSTEM)
+    # The console and its way out are no addresses of the service worker.
+    page.goto(f"{url}/console")
+    page.get_by_role("button", name="退出").click()
+    page.wait_for_url("**/sign-in")
+    eventually(page, lambda: page.evaluate(WHOSE_PAGES) == [])

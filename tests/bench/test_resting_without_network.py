@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from fulfillment.crew.models import Shift
 from fulfillment.packing.packer_service import UNWELL
@@ -99,3 +100,53 @@ def test_trouble_with_the_goods_pauses_nobody(tablet: Tablet, device: Device, ba
     assert stop(device, batch[:1], "short") == ["done"]
     shift, rests = shift_of(tablet)
     assert (shift.ended_at, rests) == (None, [])
+
+
+# ---- with empty hands ----
+
+
+def finish_all(tablet: Tablet, batch: list[int]) -> None:
+    for task in batch:
+        tablet.press(f"/bench/tasks/{task}/done")
+    tablet.wait(minutes=30)
+
+
+def rest(device: Device, reason: str) -> list[str]:
+    return device.send(device.action("rest", task=None, reason=reason, ago=AGO))
+
+
+def test_a_break_with_empty_hands_begins_once_and_at_the_time_of_then(
+    tablet: Tablet, device: Device, batch: list[int]
+) -> None:
+    finish_all(tablet, batch)
+    assert rest(device, "break") == ["done"]
+    assert rest(device, "break") == ["already"]
+    assert shift_of(tablet)[1] == [(tablet.now - AGO, None)]
+    assert "您在休息" in tablet.look().text
+
+
+def test_who_is_unwell_with_empty_hands_goes_home_at_the_time_of_then(
+    tablet: Tablet, device: Device, batch: list[int]
+) -> None:
+    finish_all(tablet, batch)
+    assert rest(device, "unwell") == ["done"]
+    shift, _ = shift_of(tablet)
+    assert (shift.ended_at, shift.ended_how) == (tablet.now - AGO, "own")
+
+
+def test_a_break_on_a_tablet_that_knew_of_no_work_gives_back_what_is_in_hand(
+    tablet: Tablet, device: Device, batch: list[int]
+) -> None:
+    assert rest(device, "break") == ["done"]
+    assert tablet.in_hand() == []
+
+
+def test_a_rest_is_about_no_task_and_of_a_person(tablet: Tablet, device: Device, database: Database) -> None:
+    assert rest(device, "short") == ["refused unreadable"], "goods are wrong about a task only"
+    assert rest(device, "break") == ["already"], "who has not come yet only rests"
+    with pytest.raises(IntegrityError, match="done_names_its_task"), database.transaction() as session:
+        session.execute(
+            text("INSERT INTO bench_actions SELECT (x).* FROM (SELECT jsonb_populate_record(a, :change) AS x "
+                 "FROM bench_actions a LIMIT 1) y"),
+            {"change": '{"key": "a-rest-that-names-no-task", "kind": "done", "state": "done"}'},
+        )  # fmt: skip
