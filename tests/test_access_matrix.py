@@ -228,6 +228,7 @@ POST /bench/slips/mine                                                 packer
 GET  /bench/sw.js                                                      everyone
 POST /bench/tasks/<int:task_id>/done                                   packer
 POST /bench/tasks/<int:task_id>/put-back                               packer
+POST /bench/tasks/<int:task_id>/take-again                             packer
 POST /bench/tasks/<int:task_id>/undo                                   packer
 GET  /bench/weigh                                                      owner weigher
 GET  /bench/weigh/certificates                                         owner lead weigher

@@ -10,8 +10,8 @@ from fulfillment.bench import packer_queries, passbook_views
 from fulfillment.bench.packer_words import TROUBLES
 from fulfillment.crew import service as crew
 from fulfillment.crew.rules import BADGE, OWN, PIN
+from fulfillment.packing import give_back_service, packer_service
 from fulfillment.packing import hand_out_service as hand_out
-from fulfillment.packing import packer_service
 from fulfillment.packing import service as packing
 from fulfillment.packing.lead_rules import read_scan
 from fulfillment.packing.models import PackingTask
@@ -72,6 +72,8 @@ def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: P
         bench = packer_queries.bench_of(
             session, _me(), wanted=wanted, done_id=done_id, now=utc_now(), zone=setting("workshop_zone")
         )
+        given = _id_or_none(request.args.get("given"))
+        undo_s = give_back_service.seconds_to_undo(session, given, _me(), utc_now()) if given else 0
     page = "put_back" if bench.put_back else "card" if bench.card else "home"
     html = render_template(
         f"bench/{page}.html",
@@ -79,6 +81,8 @@ def _screen(*, wanted: str | None = None, done_id: int | None = None, problem: P
         today=bench.today,
         reads_aloud=bench.reads_aloud,
         problem=problem,
+        given=given,
+        undo_s=undo_s,
         troubles=TROUBLES,
         typed=request.form.get("code", "")[:_LONGEST_SCAN],
         form_key=once.new_key(),
@@ -238,6 +242,7 @@ def give_back(reason: str) -> Response:
     """The parcel goes to the lead, or the person stops and everything in hand goes back."""
     if reason not in TROUBLES:
         raise NotFound
+    task_id = None
     with transaction() as session:
         if reason == "break":
             packing.take_break(session, _me(), now=utc_now(), by=actor())
@@ -247,7 +252,21 @@ def give_back(reason: str) -> Response:
             task_id = _task(_id_or_none(request.form.get("task")) or 0)
             packing.return_task(session, task_id, _me(), reason=reason, now=utc_now(), by=actor())
     _say(str(TROUBLES[reason].done))
-    return redirect(url_for("bench.home"), code=303)
+    return redirect(url_for("bench.home", given=task_id), code=303)
+
+
+@blueprint.post("/tasks/<int:task_id>/take-again")
+@requires(PACKER)
+def take_again(task_id: int) -> Response:
+    """Given to the lead by mistake: it is in the same hands again, unless somebody else has it."""
+    with transaction() as session:
+        is_back = give_back_service.undo_give_back(session, _task(task_id), _me(), now=utc_now(), by=actor())
+        number = session.get_one(PackingTask, task_id).parcel.number
+    if is_back:
+        _say(t("撤回了，这件又在您手上。", "Taken back: it is in your hands again."))
+    else:
+        _say(t("来不及撤回了，组长会看的。", "Too late to take it back; the lead looks at it."), kind="problem")
+    return redirect(url_for("bench.home", parcel=number if is_back else None), code=303)
 
 
 @blueprint.post("/back")

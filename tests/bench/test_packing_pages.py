@@ -220,12 +220,25 @@ def test_every_trouble_says_what_happens_next_and_gives_the_work_back(tablet: Ta
     typed = {name: value for name, value in fields_of(page).items() if name == "task"}
     for _ in range(2):
         answer = tablet.press(f"/bench/wrong/{reason}", **typed)
-        assert (answer.status_code, answer.location) == (303, "/bench")
+        way_back = "" if reason in ("unwell", "break") else f"?given={task.id}"
+        assert (answer.status_code, answer.location) == (303, f"/bench{way_back}")
     left = task_now(tablet, task)
     assert (left.state, left.trouble, left.packer_id) == (WAITING, reason, None)
     assert len(tablet.in_hand()) == (0 if reason in ("unwell", "break") else 2)
     assert tablet.look().text.count(TROUBLES[reason].done.zh) == 1, "a double tap is told once"
     assert tablet.wages() == []
+
+
+def test_what_was_given_to_the_lead_by_mistake_comes_back(tablet: Tablet, pile: None) -> None:
+    task = tablet.get_work()[0]
+    page = tablet.look(tablet.press("/bench/wrong/short", task=task.id).location)
+    way_back = f"/bench/tasks/{task.id}/take-again"
+    assert f'action="{way_back}"' in page.text
+    assert tablet.press(way_back).location == f"/bench?parcel={tablet.number_of(task)}"
+    assert task.id in [one.id for one in tablet.in_hand()]
+    assert "这件又在您手上" in tablet.look().text
+    packing_again = tablet.look(f"/bench?given={task.id}").text
+    assert way_back not in packing_again
 
 
 def test_trouble_is_about_the_parcel_on_the_screen(tablet: Tablet, pile: None) -> None:
