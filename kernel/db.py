@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
+from uuid import UUID
 
 from sqlalchemy import DDL, TIMESTAMP, BigInteger, Identity, MetaData, create_engine, event
 from sqlalchemy.engine import Engine
@@ -22,6 +23,8 @@ BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Fen = Annotated[int, mapped_column(BigInteger)]
 Grams = Annotated[int, mapped_column(BigInteger)]
 UtcTime = Annotated[datetime, mapped_column(TIMESTAMP(timezone=True))]
+
+Row = TypeVar("Row")
 
 
 class Base(DeclarativeBase):
@@ -59,6 +62,11 @@ def append_only(table: str) -> None:
 
 event.listen(Base.metadata, "before_create", DDL(REFUSE_CHANGE_SQL.replace("%", "%%")))  # type: ignore[no-untyped-call]
 event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))  # type: ignore[no-untyped-call]
+
+
+def lock_row(session: Session, table: type[Row], id_: int | UUID) -> Row | None:
+    """The row, locked until the transaction ends and read anew, whatever this session knew of it; ``None``: no such row."""
+    return session.get(table, id_, with_for_update={"of": table}, populate_existing=True)
 
 
 class Database:

@@ -12,13 +12,16 @@ from fulfillment.couriers.fees.rules import charged_g, fee_fen
 from fulfillment.couriers.fees.tariff_file import sample_tariffs
 from fulfillment.couriers.rules import CARRIERS
 from fulfillment.couriers.terms import HEAVIEST_G
-from kernel.errors import Invalid, Refused
+from kernel.errors import Refused
 from kernel.forms import Form
+from kernel.json_in import read_object
 from kernel.parse import FieldError
 from kernel.sheets import plain_yuan
+from kernel.text import Text
 from shop.orders.rules import full_province
 
 _LARGEST_CASE_BYTES = 100_000
+_CASE = Text("请从标准输入给一个 JSON 对象。", "Give one JSON object on standard input, such as one of fee_cases.json.")
 _LONGEST_CM = 300
 _LONGEST_NUMBER = 20
 
@@ -45,7 +48,7 @@ def work_out(body: bytes) -> dict[str, Any]:
         Invalid: naming each field that cannot be used.
         Refused: the courier has no price to that province, or takes nothing that heavy.
     """
-    form = Form(_json_object(body))
+    form = Form(read_object(body, _LARGEST_CASE_BYTES, _CASE))
     carrier = form.choice("carrier", CARRIERS)
     province = form.read("province", _province)
     weight_g = form.read("weight_kg", _grams)
@@ -60,21 +63,6 @@ def work_out(body: bytes) -> dict[str, Any]:
             code="no_tariff",
         )
     return {"expected_yuan": str(plain_yuan(fee)), "zone": tariff.zone}
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of the case; fractions as they are written, not as binary floats."""
-    try:
-        if len(body) > _LARGEST_CASE_BYTES:
-            raise ValueError
-        case = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=Decimal)
-    except (ValueError, ArithmeticError, RecursionError):
-        case = None
-    if isinstance(case, dict):
-        return case
-    raise Invalid(
-        "请从标准输入给一个 JSON 对象。", "Give one JSON object on standard input, such as one of fee_cases.json."
-    )
 
 
 def _province(raw: object) -> str:

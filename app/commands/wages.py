@@ -3,17 +3,21 @@
 import json
 import sys
 from decimal import Decimal
-from typing import Any
 
 import click
 
 from fulfillment.piecework import rules
 from fulfillment.piecework.rules import Pieces
-from kernel.errors import Invalid
 from kernel.forms import Form
+from kernel.json_in import read_object
 from kernel.parse import FieldError
+from kernel.text import Text
 
 _LARGEST_CASE_BYTES = 1_000_000
+_CASE = Text(
+    "请从标准输入给一个 JSON 对象。",
+    "Give one JSON object on standard input, such as one of piece_rate_cases.json.",
+)
 _MOST_KINDS = 1_000
 _MOST_PIECES = 1_000_000
 _MOST_HOURS = Decimal(744)  # a month of 31 days, day and night
@@ -46,28 +50,12 @@ def read_case(body: bytes) -> tuple[list[Pieces], Decimal, Decimal]:
     Raises:
         Invalid: naming each field that cannot be used.
     """
-    form = Form(_json_object(body))
+    form = Form(read_object(body, _LARGEST_CASE_BYTES, _CASE))
     pieces = form.read("pieces", _pieces)
     hours = form.read("legal_hours", lambda raw: _decimal(raw, _MOST_HOURS))
     month_min = form.read("month_min", lambda raw: _decimal(raw, _MOST_YUAN))
     form.check()
     return pieces, hours, month_min
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of the case; fractions as they are written, not as binary floats."""
-    try:
-        if len(body) > _LARGEST_CASE_BYTES:
-            raise ValueError
-        case = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=Decimal)
-    except (ValueError, ArithmeticError, RecursionError):
-        case = None
-    if isinstance(case, dict):
-        return case
-    raise Invalid(
-        "请从标准输入给一个 JSON 对象。",
-        "Give one JSON object on standard input, such as one of piece_rate_cases.json.",
-    )
 
 
 def _pieces(raw: object) -> list[Pieces]:

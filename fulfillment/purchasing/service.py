@@ -11,6 +11,7 @@ from fulfillment.purchasing import queries, rules
 from fulfillment.purchasing.growers.models import Contract, Grade
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from kernel.audit import Actor
+from kernel.db import lock_row
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
 
@@ -180,12 +181,7 @@ def record_delivery(
 
 def lock_contract(session: Session, contract_id: int) -> None:
     """Wait for other scales, then read the contract anew, also when it was read before in this transaction."""
-    session.scalar(
-        select(Contract)
-        .where(Contract.id == contract_id)
-        .with_for_update(of=Contract)
-        .execution_options(populate_existing=True)
-    )
+    lock_row(session, Contract, contract_id)
 
 
 def give_room(session: Session, delivery: Delivery) -> None:

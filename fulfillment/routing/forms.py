@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from fulfillment.routing.day import Day, Person, Task, Weights, in_order
 from kernel.errors import Invalid
+from kernel.json_in import read_object
 from kernel.parse import FieldError, parse_count
 from kernel.text import Text
 
 LARGEST_DAY_BYTES: Final = 20_000_000
+_CASE = Text(
+    "请从标准输入给一个 JSON 对象，最大 20 MB。",
+    "Give one JSON object on standard input, of at most 20 MB: now, tasks, packers, max_batch.",
+)
 # The largest batch where nobody says.
 DEFAULT_BATCH: Final = 8
 _MOST_TASKS, _MOST_PEOPLE, _MOST_BATCH = 20_000, 1_000, 1_000
@@ -51,7 +56,7 @@ def read_day(body: bytes, weights: Weights) -> DayForm:
     Raises:
         Invalid: naming each field that cannot be used (the first 20 of them).
     """
-    top = _Fields(_json_object(body))
+    top = _Fields(read_object(body, LARGEST_DAY_BYTES, _CASE))
     now = top.read("now", _moment) or _ANY_TIME
     reader = _DayReader(now, top.read("max_batch", _batch, DEFAULT_BATCH), top.read("max_batch_g", _grams, _MOST_G))
     tasks = [reader.task(fields) for fields in top.rows("tasks", _MOST_TASKS)]
@@ -158,22 +163,6 @@ def _new_id(fields: _Fields, known: dict[str, object]) -> str:
         fields.refuse("id", f"编号 {name} 出现了两次。", f"The id {name} is there twice.")
     known[name] = written
     return name
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object; fractions as they are written, not as binary floats."""
-    try:
-        if len(body) > LARGEST_DAY_BYTES:
-            raise ValueError
-        day = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=Decimal)
-    except (ValueError, ArithmeticError, RecursionError):
-        day = None
-    if isinstance(day, dict):
-        return day
-    raise Invalid(
-        "请从标准输入给一个 JSON 对象，最大 20 MB。",
-        "Give one JSON object on standard input, of at most 20 MB: now, tasks, packers, max_batch.",
-    )
 
 
 def _list(raw: object, most: int) -> list[object]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 from shop.channels import queries, rules
 from shop.channels.facts import Receiver
@@ -47,12 +47,7 @@ class Floor(Protocol):
 
 def lock_channel_order(session: Session, id_: int) -> ChannelOrder:
     """The platform's order, locked until the transaction ends and read anew."""
-    found = session.scalar(
-        select(ChannelOrder)
-        .where(ChannelOrder.id == id_)
-        .with_for_update(of=ChannelOrder)
-        .execution_options(populate_existing=True)
-    )
+    found = lock_row(session, ChannelOrder, id_)
     if found is None:
         raise NotFound("没有这个平台订单。", "There is no such platform order.")
     return found

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fulfillment.couriers.cases.models import CaseNote, CourierCase
 from fulfillment.couriers.cases.rules import KINDS
 from kernel.audit import SYSTEM, Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 
 PASSED = "passed"
@@ -83,12 +84,7 @@ def settle(session: Session, case_id: int, outcome: str, *, words: str = "", now
 
 
 def _lock(session: Session, case_id: int) -> CourierCase:
-    case = session.scalar(
-        select(CourierCase)
-        .where(CourierCase.id == case_id)
-        .with_for_update(of=CourierCase)
-        .execution_options(populate_existing=True)
-    )
+    case = lock_row(session, CourierCase, case_id)
     if case is None:
         raise NotFound("没有这件事。", "There is no such case.")
     return case

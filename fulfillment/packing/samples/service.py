@@ -30,6 +30,7 @@ from fulfillment.packing.samples.rules import (
 )
 from fulfillment.packing.states import PACKED
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 
 _CHOOSE_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('gongfang: choose samples'))")
@@ -112,12 +113,7 @@ def note_result(
     Raises:
         NotFound: there is no such check. Refused: it was noted before with another outcome, or its box has gone.
     """
-    check = session.scalar(
-        select(SampleCheck)
-        .where(SampleCheck.id == check_id)
-        .with_for_update(of=SampleCheck)
-        .execution_options(populate_existing=True)
-    )
+    check = lock_row(session, SampleCheck, check_id)
     if check is None:
         raise NotFound("没有这次抽查。", "There is no such check.")
     if check.state != DUE:

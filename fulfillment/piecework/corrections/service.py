@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fulfillment.piecework.corrections.models import WageComplaint, WageCorrection
 from fulfillment.piecework.models import WageEntry
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 
 
@@ -80,12 +81,7 @@ def refuse(session: Session, correction_id: int, *, note: str, now: datetime, by
 
 
 def _lock(session: Session, correction_id: int) -> WageCorrection:
-    correction = session.scalar(
-        select(WageCorrection)
-        .where(WageCorrection.id == correction_id)
-        .with_for_update(of=WageCorrection)
-        .execution_options(populate_existing=True)
-    )
+    correction = lock_row(session, WageCorrection, correction_id)
     if correction is None:
         raise NotFound("没有这笔更正。", "There is no such correction.")
     return correction
@@ -156,12 +152,7 @@ def answer(
         NotFound: there is no such complaint. Refused: it is one's own; or it was answered meanwhile, so that another
             correction for it would pay it twice; or the correction is for somebody else.
     """
-    complaint = session.scalar(
-        select(WageComplaint)
-        .where(WageComplaint.id == complaint_id)
-        .with_for_update(of=WageComplaint)
-        .execution_options(populate_existing=True)
-    )
+    complaint = lock_row(session, WageComplaint, complaint_id)
     if complaint is None:
         raise NotFound("没有这个问题。", "There is no such question.")
     if complaint.person_id == by.person_id:

@@ -14,6 +14,7 @@ from fulfillment.piecework.pay import queries, rules
 from fulfillment.piecework.pay.models import Payout, PayRun, PayRunEntry, PayRunPerson
 from fulfillment.piecework.pay.rules import PersonPay
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 
 
@@ -248,9 +249,7 @@ def _write(session: Session, payout: Payout, by: Actor) -> Payout:
 
 
 def _lock(session: Session, run_id: int) -> PayRun:
-    run = session.scalar(
-        select(PayRun).where(PayRun.id == run_id).with_for_update(of=PayRun).execution_options(populate_existing=True)
-    )
+    run = lock_row(session, PayRun, run_id)
     if run is None:
         raise NotFound("没有这次发薪。", "There is no such pay run.")
     return run

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from fulfillment.piecework.work import queries, rules
 from fulfillment.piecework.work.models import WorkBooking, WorkKind, WorkShare
 from kernel.audit import Actor, record_change
 from kernel.clock import local_day
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 
 
@@ -207,12 +207,7 @@ def decline(session: Session, booking_id: int, *, reason: str, now: datetime, by
 
 
 def _lock(session: Session, booking_id: int) -> WorkBooking:
-    booking = session.scalar(
-        select(WorkBooking)
-        .where(WorkBooking.id == booking_id)
-        .with_for_update(of=WorkBooking)
-        .execution_options(populate_existing=True)
-    )
+    booking = lock_row(session, WorkBooking, booking_id)
     if booking is None:
         raise NotFound("没有这一笔。", "There is no such note.")
     return booking

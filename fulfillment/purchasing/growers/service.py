@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
 
@@ -237,8 +238,7 @@ def end_contract(session: Session, contract_id: int, *, reason: str, now: dateti
 
 
 def _running(session: Session, contract_id: int) -> Contract:
-    locked = select(Contract).where(Contract.id == contract_id).with_for_update(of=Contract)
-    contract = session.scalar(locked.execution_options(populate_existing=True))
+    contract = lock_row(session, Contract, contract_id)
     if contract is None:
         raise NotFound("没有这份合同。", "There is no such contract.")
     if not contract.active:

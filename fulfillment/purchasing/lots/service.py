@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing.models import Bagging, Lot
 from fulfillment.purchasing.service import KeyReused, insert_once
 from kernel.audit import Actor, record_change
+from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
 from kernel.text import Text
 from shop.catalog.models import Variant
@@ -47,8 +48,7 @@ def bag_lot(
 
 def lock_lot(session: Session, lot_id: int) -> Lot | None:
     """Wait for whoever takes from the lot, then read it anew."""
-    locked = select(Lot).where(Lot.id == lot_id).with_for_update(of=Lot)
-    return session.scalar(locked.execution_options(populate_existing=True))
+    return lock_row(session, Lot, lot_id)
 
 
 def write_off_rest(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
