@@ -46,7 +46,7 @@ def test_a_price_list_keeps_its_good_rows_and_names_the_others(lead: FlaskClient
         )
         assert answer.status_code == 200
         assert said in answer.text
-        assert "<td>province</td>" in answer.text
+        assert "<td><bdi>province</bdi></td>" in answer.text
     with database.transaction() as session:
         assert session.scalar(select(func.count()).select_from(CourierTariff)) == 62
     assert "1.70" in page_of(lead, "/bench/lead/fees")

@@ -114,7 +114,7 @@ def test_a_price_file_keeps_good_rows_and_names_the_others(scale: Desk) -> None:
     raw = TEMPLATE.read_bytes().replace(b"60,70,65", b"60,70,75")
     page = send_file(scale, raw)
     assert "读了 3 行：新的 2，更新 0，没变 0，不能用 1" in page
-    assert re.search(r'<td class="is-number">3</td><td>均价</td>', page)
+    assert re.search(r'<td class="is-number">3</td><td><bdi>均价</bdi></td>', page)
     assert len(prices(scale.database)) == 2
     assert "没变 2" in send_file(scale, raw)
 
