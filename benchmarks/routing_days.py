@@ -54,6 +54,28 @@ def _person(chance: Random, place: int, hours_s: float) -> Person:
     )
 
 
+def make_scattered_day(tasks: int, people: int, load: float, seed: int) -> Day:
+    """Another make of day: people come at any time for 2 to 8 of 8 hours, and work of seven lengths is due at any second."""
+    chance = Random(seed)
+    last_s = 8 * 3600
+    lengths = [chance.choice((1, 2, 3, 4, 5, 6, 8)) for _ in range(tasks)]
+    crew = []
+    for place in range(people):
+        hours_s = chance.uniform(2, 8) * 3600
+        start_s = int(chance.uniform(0, last_s - hours_s))
+        able = frozenset(word for word, share in _ABILITIES if chance.random() < share)
+        crew.append(Person(f"p{place}", start_s, int(start_s + hours_s), able))
+    part_s = sum(person.free_s for person in crew) * load / sum(lengths)
+    rows = []
+    for place, length in enumerate(lengths):
+        asked = (("lift", 0.2), ("read", 0.15), ("fine_motor", 0.1))
+        needs = frozenset(word for word, share in asked if chance.random() < share)
+        due_s, work_s = chance.randint(1_800, last_s), round(length * part_s)
+        rate_fen = chance.choice((60, 60, 80, 110, 150)) if chance.random() < 0.3 else max(1, round(work_s / 60 * 25))
+        rows.append(Task(f"t{place}", 0, due_s, work_s, rate_fen, needs, chance.choice("abcdefghij"), 500))
+    return Day(in_order(rows), crew)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a way of sharing out leads to: parcels not in time, and the Gini coefficient of earnings an hour."""

@@ -3,7 +3,14 @@
 import pytest
 
 from benchmarks import solver
-from benchmarks.routing_days import Outcome, first_come_first_served, make_day, poorest_first, round_robin
+from benchmarks.routing_days import (
+    Outcome,
+    first_come_first_served,
+    make_day,
+    make_scattered_day,
+    poorest_first,
+    round_robin,
+)
 from fulfillment.routing.bounds import least_late
 from fulfillment.routing.day import Day, Plan
 from fulfillment.routing.measures import gini
@@ -28,6 +35,14 @@ def test_a_day_of_a_thousand_tasks_is_in_time_and_fair_and_the_plain_ways_are_no
     for control in controls:
         assert control.late >= plan.not_in_time
         assert not all(holds(control.late, plan.least_late, control.gini, controls))
+
+
+def test_a_day_on_which_people_come_at_any_time_is_fair_and_not_far_from_the_bound() -> None:
+    planned = make_scattered_day(1_000, 60, 1.0, seed=1)
+    plan = plan_day(planned)
+    first = first_come_first_served(planned)
+    assert plan.not_in_time <= 1.25 * plan.least_late < first.late
+    assert gini(plan.rates_fen) * 3 <= first.gini
 
 
 @pytest.mark.parametrize("load", LOADS)
