@@ -48,11 +48,11 @@ WHOSE_PAGES = """async () => {
   }
   return found.filter((each) => each !== null);
 }"""
+# The page's first script, one that it asks for, and the last one, which is asked for only once the others run.
 SCRIPTS_KEPT = """async () => {
-  const cache = await caches.open('bench-files');
-  const wanted = performance.getEntriesByType('resource').map((each) => each.name).filter((url) => url.includes('/static/js/'));
-  const kept = await Promise.all(wanted.map((url) => cache.match(url)));
-  return wanted.length > 0 && kept.every((each) => each !== undefined);
+  const kept = (await (await caches.open('bench-files')).keys()).map((request) => request.url);
+  const wanted = ['bench_queue.js', 'bench_queue_store.js', ...(document.querySelector('[data-camera]') ? ['bench_scan_panel.js'] : [])];
+  return wanted.every((name) => kept.some((url) => url.includes(name)));
 }"""
 
 
@@ -115,7 +115,7 @@ def get_work(page: Page) -> None:
     page.get_by_role("button", name="领活").click()
     expect(page.get_by_role("button", name="包好了").first).to_be_visible()
     eventually(page, lambda: page.evaluate(KEPT))
-    eventually(page, lambda: page.evaluate(PICTURES_KEPT))
+    eventually(page, lambda: page.evaluate(PICTURES_KEPT) and page.evaluate(SCRIPTS_KEPT))
 
 
 def done(page: Page) -> None:
