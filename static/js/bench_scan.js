@@ -89,6 +89,7 @@ document.addEventListener("gongfang:trouble", bad);
 
 const panel = document.querySelector("[data-camera]");
 if (panel) {
-  const { watch } = await import("./bench_scan_panel.js");
-  watch(panel, take);
+  // The network may go before this arrives; then the camera is not offered, and a hand scanner goes on working.
+  const camera = await import("./bench_scan_panel.js").catch(() => null);
+  camera?.watch(panel, take);
 }

@@ -36,9 +36,9 @@ export function watch(panel, take) {
 
   async function start() {
     startButton.setAttribute("aria-busy", "true");
-    const { start: startCamera, whyNot } = await import("./bench_scan_camera.js");
+    const parts = await import("./bench_scan_camera.js").catch(() => null);
     try {
-      camera = await startCamera(video, panel.dataset.worker, {
+      camera = await parts.start(video, panel.dataset.worker, {
         found(text, position, picture) {
           showMark(text, position, picture);
           take(text);
@@ -50,7 +50,7 @@ export function watch(panel, take) {
       });
     } catch (error) {
       storage.set("off");
-      say(panel.dataset[whyNot(error)]);
+      say(panel.dataset[parts ? parts.whyNot(error) : "failed"]);
       return;
     } finally {
       startButton.removeAttribute("aria-busy");
