@@ -11,13 +11,13 @@ from fulfillment.packing import lead_queries, queries
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.samples import queries as samples
 from fulfillment.packing.samples import service as sample_service
-from fulfillment.packing.samples.photos import Photo, read_photo
 from fulfillment.packing.samples.rules import QUESTIONS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import LEAD, OWNER
+from kernel.photos import Photo, read_photo
 from kernel.text import t
 
 blueprint = Blueprint("samples", __name__, url_prefix="/samples")

@@ -22,11 +22,11 @@ from fulfillment.packing.day_close.models import DayClose
 from fulfillment.packing.pace_rules import Bench as Pace
 from fulfillment.packing.pace_rules import done_at, in_danger
 from fulfillment.packing.samples.models import SampleCheck, SamplePhoto
-from fulfillment.packing.samples.photos import read_photo
-from fulfillment.packing.samples.rules import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX, Looked, Packed, choose, how_many
+from fulfillment.packing.samples.rules import Looked, Packed, choose, how_many
 from kernel import once
 from kernel.db import Database
 from kernel.errors import Invalid
+from kernel.photos import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX, read_photo
 from tests.lead.world import Bench, browser_of, order_of, order_parcel, packed_parcel, take_all, task_of
 from tests.packing.world import id_of, wages
 from tests.storefront.pages import assert_nothing_inline, fields_of

@@ -6,9 +6,10 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from fulfillment.packing.models import Parcel
-from fulfillment.packing.samples.rules import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX, STATES
+from fulfillment.packing.samples.rules import STATES
 from kernel.db import Base, BigId, UtcTime
 from kernel.people.models import Person
+from kernel.photos import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX
 
 _JUDGED = "right_goods IS NOT NULL AND right_count IS NOT NULL AND label_good IS NOT NULL AND closed_well IS NOT NULL"
 

@@ -16,9 +16,6 @@ STATES: Final = (DUE, OK, MEND, DROPPED)
 FAIR: Final = "fair"
 BY_LEAD: Final = "lead"
 
-LARGEST_PHOTO_BYTES: Final = 600_000
-LARGEST_SIDE_PX: Final = 1_600
-
 # What is looked at in every box, as a question that is answered with yes or no.
 QUESTIONS: Final[dict[str, Text]] = {
     "right_goods": Text("货对吗？", "Are these the right goods?"),

@@ -15,7 +15,6 @@ from fulfillment.crew.notes.rules import SAMPLE_MEND, SAMPLE_OK
 from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.packing.samples import queries
 from fulfillment.packing.samples.models import SampleCheck, SamplePhoto
-from fulfillment.packing.samples.photos import Photo
 from fulfillment.packing.samples.rules import (
     BY_LEAD,
     DROPPED,
@@ -32,6 +31,7 @@ from fulfillment.packing.states import PACKED
 from kernel.audit import Actor, record_change
 from kernel.db import lock_row
 from kernel.errors import NotFound, Refused
+from kernel.photos import Photo
 
 _CHOOSE_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('gongfang: choose samples'))")
 

@@ -1,15 +1,17 @@
-"""Photos from the bench: bounded before they are opened, drawn anew, and without what the camera wrote into them."""
+"""Photos that people take at work: bounded before they are opened, drawn anew, and without what the camera wrote into them."""
 
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fulfillment.packing.samples.rules import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX
 from kernel.errors import Invalid
 from kernel.text import Text
 
+LARGEST_PHOTO_BYTES: Final = 600_000
+LARGEST_SIDE_PX: Final = 1_600
 _LARGEST_UPLOAD_BYTES = 5_000_000
 # A tablet's camera has 8 to 13 million; a bomb of some kilobytes unfolds to far more. A JPEG is read at a fraction of
 # its size, the others unfold whole.
