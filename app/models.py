@@ -41,6 +41,7 @@ TABLE_MODULES = (
     "fulfillment.couriers.lists.models",
     "fulfillment.purchasing.accounts.models",
     "fulfillment.purchasing.settlements.models",
+    "fulfillment.purchasing.runs.models",
     "fulfillment.purchasing.repacking.models",
     "fulfillment.bench.queue_models",
     "app.care.models",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.care import (
+    farmer_invariants,
     guards,
     invariants,
     label_invariants,
@@ -22,6 +23,7 @@ ALL_INVARIANTS = (
     *village_invariants.WORK,
     *village_invariants.CREW,
     *village_invariants.FARMERS,
+    *farmer_invariants.FARMER_MONEY,
     *wage_invariants.WAGES,
     *sending_invariants.SENDING,
     *label_invariants.LABELS,

@@ -165,20 +165,6 @@ FARMERS = (
         """,
     ),
     Invariant(
-        "settlements_add_up",
-        "a settlement is the sum of its payables, and each is paid once, to whom it is owed",
-        "SELECT count(*) FROM settlement_lines",
-        """
-        SELECT 'settlement:' || s.id AS subject, format('total %s, lines %s', s.total_fen, COALESCE(sum(p.amount_fen), 0)) AS found
-        FROM settlements s LEFT JOIN settlement_lines l ON l.settlement_id = s.id
-        LEFT JOIN payables p ON p.id = l.payable_id AND p.amount_fen = l.amount_fen AND p.farmer_id = s.farmer_id
-        GROUP BY s.id, s.total_fen HAVING s.total_fen <> COALESCE(sum(p.amount_fen), 0)
-        UNION ALL
-        SELECT 'payable:' || payable_id, format('settled %s times', count(*))
-        FROM settlement_lines GROUP BY payable_id HAVING count(*) > 1
-        """,
-    ),
-    Invariant(
         "contracts_count_deliveries",
         "a contract's count is what was delivered under it and not taken back, and within what it takes",
         "SELECT count(*) FROM contracts",

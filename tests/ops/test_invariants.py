@@ -121,6 +121,26 @@ PLANTS = {
     "settlements_add_up": [
         "UPDATE settlements SET total_fen = total_fen + 1 WHERE id = (SELECT min(id) FROM settlements)"
     ],
+    "settled_lines_keep_the_promise": [
+        (
+            "UPDATE settlement_lines SET amount_fen = amount_fen - 1 WHERE payable_id = "
+            "(SELECT min(payable_id) FROM settlement_lines)"
+        )
+    ],
+    "entries_are_used_within": [
+        (
+            "UPDATE settlement_parts SET amount_fen = amount_fen - 10000000 WHERE amount_fen < 0 AND entry_id = "
+            "(SELECT min(entry_id) FROM settlement_parts WHERE amount_fen < 0)"
+        )
+    ],
+    "farmer_balances_do_not_drift": [
+        "UPDATE payables SET amount_fen = amount_fen + 1 WHERE id = (SELECT min(payable_id) FROM settlement_lines)"
+    ],
+    "runs_took_two": [
+        "ALTER TABLE settlement_runs DROP CONSTRAINT ck_settlement_runs_closed_by_another",
+        "UPDATE settlement_runs SET closed_by_id = made_by_id WHERE state = 'closed'",
+    ],
+    "returned_money_is_owed_again": ["DELETE FROM settlement_returns"],
     "contracts_count_deliveries": [
         "UPDATE contracts SET delivered_g = delivered_g - 1 WHERE id = (SELECT min(contract_id) FROM deliveries)"
     ],
@@ -183,7 +203,12 @@ ALSO = {
     "farmers_get_the_promise": {"constraints_are_in_force"},
     "deliveries_are_owed": {"settlements_add_up"},
     "corrections_took_two": {"constraints_are_in_force"},
-    "taken_back_is_not_paid": {"settlements_add_up"},
+    "taken_back_is_not_paid": {"settlements_add_up", "farmer_balances_do_not_drift"},
+    "settlements_add_up": {"farmer_balances_do_not_drift", "returned_money_is_owed_again"},
+    "settled_lines_keep_the_promise": {"settlements_add_up"},
+    "entries_are_used_within": {"settlements_add_up", "farmer_balances_do_not_drift"},
+    "farmer_balances_do_not_drift": {"settlements_add_up", "deliveries_are_owed"},
+    "runs_took_two": {"constraints_are_in_force"},
 }
 
 

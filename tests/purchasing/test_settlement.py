@@ -92,7 +92,20 @@ def test_nobody_is_paid_for_what_another_delivered(session: Session) -> None:
 def test_the_database_pays_no_other_amount_and_no_other_farmer(session: Session) -> None:
     contract, other = make_contract(session), make_contract(session, make_farmer(session, "叶水生"))
     (payable,) = owed(session, contract, 10_000)
-    row = {"idempotency_key": "by-hand", "total_fen": 1, "method": "cash", "reference": "", "at": NOW, "by": "x"}
+    with pytest.raises(IntegrityError, match="does not add up"), session.begin_nested():
+        _pay_by_hand(session, contract, other, payable)
+
+
+def _pay_by_hand(session: Session, contract: Contract, other: Contract, payable: Payable) -> None:
+    row = {
+        "idempotency_key": "by-hand",
+        "total_fen": 1,
+        "set_off_cap_bps": 0,
+        "method": "cash",
+        "reference": "",
+        "at": NOW,
+        "by": "x",
+    }
     ids = [
         session.execute(
             insert(Settlement).values(row | {"farmer_id": each, "idempotency_key": f"k{each}"}).returning(Settlement.id)
@@ -114,6 +127,7 @@ def test_the_database_pays_no_other_amount_and_no_other_farmer(session: Session)
         with pytest.raises(IntegrityError, match="fk_settlement_lines"), session.begin_nested():
             session.execute(insert(SettlementLine).values(line | change))
     session.execute(insert(SettlementLine).values(line))
+    session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
 def test_a_line_below_its_promise_is_not_paid(session: Session) -> None:
@@ -128,7 +142,12 @@ def test_a_line_below_its_promise_is_not_paid(session: Session) -> None:
     with pytest.raises(Refused) as refused:
         pay(session, contract.farmer_id, list(queries.open_payables(session)))
     assert refused.value.code == "below_promise"
-    assert pay(session, contract.farmer_id, [payable]).total_fen == payable.amount_fen
+    short_id = payable_of(session, delivery_id).id
+    past_the_service = {"payable_id": short_id, "farmer_id": payable.farmer_id, "amount_fen": short["pay_fen"]}
+    settlement = pay(session, contract.farmer_id, [payable])
+    with pytest.raises(IntegrityError, match="below_promise"), session.begin_nested():
+        session.execute(insert(SettlementLine).values(past_the_service | {"settlement_id": settlement.id}))
+    assert settlement.total_fen == payable.amount_fen
 
 
 DESKS = 5

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from fulfillment.purchasing.settlements.service import METHODS, Payment
+from fulfillment.purchasing.settlements.rules import METHODS
+from fulfillment.purchasing.settlements.service import Payment
 from kernel.forms import Form
 from kernel.parse import FieldError, parse_count
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from fulfillment.purchasing.accounts import rules as accounts
+from fulfillment.purchasing.accounts.models import FarmerEntry
 from fulfillment.purchasing.growers.models import Farmer
 from fulfillment.purchasing.models import Delivery, Payable
-from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
+from fulfillment.purchasing.settlements.models import Settlement, SettlementLine, SettlementPart
 
 
 def open_payables(session: Session, farmer_id: int | None = None) -> Sequence[Payable]:
@@ -22,6 +24,56 @@ def open_payables(session: Session, farmer_id: int | None = None) -> Sequence[Pa
 
 def _is_settled() -> ColumnElement[bool]:
     return select(SettlementLine.payable_id).where(SettlementLine.payable_id == Payable.id).exists()
+
+
+@dataclass(frozen=True)
+class EntryLeft:
+    """An entry and what of it no settlement has taken yet, in fen."""
+
+    entry: FarmerEntry
+    left_fen: int
+
+
+def open_entries(session: Session, farmer_id: int | None = None) -> list[EntryLeft]:
+    """Advances, deductions, supplements and what came back, as far as they are open, oldest first."""
+    taken = (
+        select(func.coalesce(func.sum(SettlementPart.amount_fen), 0))
+        .where(SettlementPart.entry_id == FarmerEntry.id)
+        .correlate(FarmerEntry)
+        .scalar_subquery()
+    )
+    undone = aliased(FarmerEntry)
+    wanted = (
+        select(FarmerEntry, FarmerEntry.amount_fen - taken)
+        .where(
+            FarmerEntry.kind != accounts.REVERSAL,
+            ~select(undone.id).where(undone.reverses_id == FarmerEntry.id).exists(),
+            FarmerEntry.amount_fen != taken,
+        )
+        .order_by(FarmerEntry.id)
+    )
+    if farmer_id is not None:
+        wanted = wanted.where(FarmerEntry.farmer_id == farmer_id)
+    return [EntryLeft(entry, int(left)) for entry, left in session.execute(wanted)]
+
+
+@dataclass(frozen=True)
+class EntryTaken:
+    """What a settlement took of an entry, in fen."""
+
+    entry: FarmerEntry
+    fen: int
+
+
+def parts_of(session: Session, settlement_id: int) -> list[EntryTaken]:
+    """What a settlement took of entries, oldest first."""
+    rows = session.execute(
+        select(FarmerEntry, SettlementPart.amount_fen)
+        .join(SettlementPart, SettlementPart.entry_id == FarmerEntry.id)
+        .where(SettlementPart.settlement_id == settlement_id)
+        .order_by(FarmerEntry.id)
+    )
+    return [EntryTaken(entry, fen) for entry, fen in rows]
 
 
 @dataclass(frozen=True)
