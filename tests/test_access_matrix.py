@@ -237,7 +237,6 @@ GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lea
 POST /bench/weigh/certificates/<int:certificate_id>/print              owner lead weigher
 GET  /bench/weigh/contracts                                            owner weigher
 GET  /bench/weigh/contracts/<int:contract_id>                          owner weigher
-POST /bench/weigh/contracts/<int:contract_id>/agreed                   owner
 POST /bench/weigh/contracts/<int:contract_id>/end                      owner
 GET  /bench/weigh/contracts/new                                        owner
 POST /bench/weigh/contracts/new                                        owner

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.weigher_words import bounded, kind_words, today
 from fulfillment.purchasing import queries
+from fulfillment.purchasing.growers import contract_service as service
 from fulfillment.purchasing.growers import queries as growers
-from fulfillment.purchasing.growers import service
-from fulfillment.purchasing.growers.forms import MOST_KG_G, Goods, goods_to_contract, read_contract
+from fulfillment.purchasing.growers.forms import Goods, goods_to_contract, read_contract
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.rules import Kind
@@ -116,23 +116,6 @@ def _page(contract_id: int, form: Form, problem: Problem | None = None) -> tuple
             today=today(),
         )
     return page, problem.status if problem else 200
-
-
-@blueprint.post("/<int:contract_id>/agreed")
-@requires(OWNER)
-def change_agreed(contract_id: int) -> Response | tuple[str, int]:
-    """Agree on another quantity."""
-    form = Form(request.form)
-    try:
-        agreed_g = form.kg("agreed", low_g=1_000, high_g=MOST_KG_G)
-        form.check()
-        with transaction() as session:
-            service.change_agreed(session, bounded(contract_id), agreed_g, now=utc_now(), by=actor())
-    except Problem as problem:
-        form.errors.update(problem.fields)
-        return _page(contract_id, form, problem)
-    flash(t("数量改好了。", "The quantity is changed."), "done")
-    return redirect(url_for("weigher.contracts.show", contract_id=contract_id), 303)
 
 
 @blueprint.post("/<int:contract_id>/end")

@@ -152,7 +152,7 @@ def _grade_options(session: Session, contract: Contract) -> list[tuple[str, str,
             grade.name,
             t("减 {rate}%", "less {rate} %", rate=percent_words(grade.deduction_bps)) if grade.deduction_bps else "",
         )
-        for grade in growers.grades(session, contract.product, contract.form)
+        for grade in growers.agreed_grades(contract)
     ]
 
 

@@ -2,11 +2,23 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    event,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import fulfillment.purchasing.quotes.models  # noqa: F401 - deliveries refer to its tables
 from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.growers.triggers import CONTRACT_TRIGGERS
 from kernel.db import Base, BigId, Fen, Grams, UtcTime, append_only
 
 
@@ -45,14 +57,23 @@ class Delivery(Base):
         CheckConstraint("quote_day <= day AND quote_fen_per_kg > 0", name="quote_not_later"),
         # The promise and the quote are copied, and the copies must be true.
         ForeignKeyConstraint(
-            ["contract_id", "farmer_id", "variant_id", "premium_bps", "floor_fen_per_kg", "standard_moisture_bps"],
             [
-                "contracts.id",
-                "contracts.farmer_id",
-                "contracts.variant_id",
-                "contracts.premium_bps",
-                "contracts.floor_fen_per_kg",
-                "contracts.standard_moisture_bps",
+                "contract_id",
+                "contract_version",
+                "farmer_id",
+                "variant_id",
+                "premium_bps",
+                "floor_fen_per_kg",
+                "standard_moisture_bps",
+            ],
+            [
+                "contract_versions.contract_id",
+                "contract_versions.version",
+                "contract_versions.farmer_id",
+                "contract_versions.variant_id",
+                "contract_versions.premium_bps",
+                "contract_versions.floor_fen_per_kg",
+                "contract_versions.standard_moisture_bps",
             ],
             name="fk_deliveries_promise",
         ),
@@ -74,7 +95,8 @@ class Delivery(Base):
 
     id: Mapped[BigId]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
-    contract_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    contract_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("contracts.id"), index=True)
+    contract_version: Mapped[int] = mapped_column(server_default=text("1"))
     farmer_id: Mapped[int] = mapped_column(BigInteger, index=True)
     variant_id: Mapped[int] = mapped_column(BigInteger)
     day: Mapped[date] = mapped_column(Date)
@@ -109,6 +131,8 @@ class Delivery(Base):
 
 
 append_only("deliveries")
+for _statement in CONTRACT_TRIGGERS["deliveries"]:
+    event.listen(Base.metadata.tables["deliveries"], "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
 
 
 class DeliveryTakenBack(Base):

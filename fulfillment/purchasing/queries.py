@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers import queries as growers
-from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.growers.models import Contract, ContractVersion
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.rules import Kind
-from fulfillment.purchasing.rules import Quote, choose_quote
+from fulfillment.purchasing.rules import Quote, QuoteRule, choose_quote
 
 
 def kind_of(contract: Contract) -> Kind:
@@ -20,10 +20,15 @@ def kind_of(contract: Contract) -> Kind:
     return Kind(contract.product, contract.form, contract.grade)
 
 
-def usable_quotes(session: Session, contract: Contract, day: date) -> list[Quote]:
-    """Accepted quotes of a contract's product, form, grade and market, no older on a day than it allows."""
-    first = day - timedelta(days=contract.quote_days)
-    found = quotes.accepted(session, kind_of(contract), market=contract.market, first=first, last=day)
+def quote_rule(terms: Contract | ContractVersion) -> QuoteRule:
+    """How these terms read the market."""
+    return QuoteRule(terms.quote_days, terms.median_days)
+
+
+def usable_quotes(session: Session, kind: Kind, terms: Contract | ContractVersion, day: date) -> list[Quote]:
+    """Accepted quotes of a product, form and grade in the market of these terms, no older on a day than they allow."""
+    first = day - timedelta(days=terms.quote_days)
+    found = quotes.accepted(session, kind, market=terms.market, first=first, last=day)
     return [Quote(row.id, row.market, row.source, row.day, row.fen_per_kg) for row in found]
 
 
@@ -82,7 +87,10 @@ def needed_quotes(session: Session, on: date) -> list[Needed]:
 
 def _usable(session: Session, contracts: Sequence[Contract], on: date) -> Quote | None:
     strictest = min(contracts, key=lambda contract: contract.quote_days)
-    return choose_quote(usable_quotes(session, strictest, on), on, strictest.quote_days)
+    # The newest price, whatever a median makes of it: the page asks whether today's is there.
+    newest = QuoteRule(strictest.quote_days)
+    chosen = choose_quote(usable_quotes(session, kind_of(strictest), strictest, on), on, newest)
+    return chosen.quote if chosen else None
 
 
 def delivery_by_key(session: Session, key: str) -> Delivery | None:

@@ -147,14 +147,39 @@ class Quote:
     fen_per_kg: int
 
 
-def choose_quote(quotes: Iterable[Quote], day: date, newest_within_days: int) -> Quote | None:
+@dataclass(frozen=True)
+class QuoteRule:
+    """How a contract reads the market: no older than so many days, the middle of the last ``median_days`` days.
+
+    One day means the newest day's own quote.
+    """
+
+    newest_within_days: int
+    median_days: int = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The quote that a price is worked out from, and the quotes that were looked at, one a day, newest first."""
+
+    quote: Quote
+    looked_at: tuple[Quote, ...]
+
+
+def choose_quote(quotes: Iterable[Quote], day: date, rule: QuoteRule) -> Chosen | None:
     """The quote of the day, else the newest within N days, else ``None``: then a person is asked.
 
-    ``quotes`` are accepted ones of the contract's product, form and grade. Of several markets on that day the best
-    for the farmer counts, in whatever order they were written.
+    ``quotes`` are accepted ones of the contract's product, form and grade. Of several markets on one day the best for
+    the farmer counts, in whatever order they were written. With a median the last k days that have a quote are looked
+    at, and the middle price counts; of two in the middle the dearer, so that it is always a price that was quoted.
     """
-    usable = [quote for quote in quotes if timedelta(0) <= day - quote.day <= timedelta(days=newest_within_days)]
-    return max(usable, key=lambda quote: (quote.day, quote.fen_per_kg, -quote.id), default=None)
+    usable = [quote for quote in quotes if timedelta(0) <= day - quote.day <= timedelta(days=rule.newest_within_days)]
+    best_of_day = {quote.day: quote for quote in sorted(usable, key=lambda quote: (quote.fen_per_kg, -quote.id))}
+    looked_at = sorted(best_of_day.values(), key=lambda quote: quote.day, reverse=True)[: rule.median_days]
+    if not looked_at:
+        return None
+    by_price = sorted(looked_at, key=lambda quote: (quote.fen_per_kg, quote.day))
+    return Chosen(by_price[len(by_price) // 2], tuple(looked_at))
 
 
 @dataclass(frozen=True)
@@ -172,18 +197,19 @@ class Slip:
 
 @dataclass(frozen=True)
 class Season:
-    """When a contract runs and how much it takes, in grams."""
+    """When a contract runs and how much it takes, in grams; ``extra_g`` is what two people agreed to take besides."""
 
     start: date
     end: date
     agreed_g: int
     tolerance_bps: int
     delivered_g: int
+    extra_g: int = 0
 
     @property
     def most_g(self) -> int:
-        """What the contract takes in all, its tolerance included."""
-        return self.agreed_g + self.agreed_g * self.tolerance_bps // WHOLE
+        """What the contract takes in all, its tolerance and what was agreed besides included."""
+        return self.agreed_g + self.agreed_g * self.tolerance_bps // WHOLE + self.extra_g
 
 
 def find_faults(*, gross_g: int, tare_g: int, day: date, today: date, season: Season) -> dict[str, Text]:

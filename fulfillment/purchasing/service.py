@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries, rules
-from fulfillment.purchasing.growers.models import Contract, Grade
+from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.growers.models import Contract, ContractVersion
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from kernel.audit import Actor
 from kernel.db import lock_row
@@ -33,9 +34,11 @@ class WeighIn:
 
 @dataclass(frozen=True)
 class Working:
-    """A weigh-in that may be written, worked out under its contract."""
+    """A weigh-in that may be written, worked out under the terms of its contract that were in force on its day."""
 
     contract: Contract
+    terms: ContractVersion
+    chosen: rules.Chosen
     slip: rules.Slip
 
 
@@ -65,21 +68,27 @@ def work_out(session: Session, weigh_in: WeighIn, today: date) -> Working:
             "这份合同已经结束了，不能再收。", "This contract has ended; it takes no more.", code="contract_ended"
         )
     _check_fields(contract, weigh_in, today)
-    grade = _grade(session, contract, weigh_in.grade)
-    quotes = queries.usable_quotes(session, contract, weigh_in.day)
-    quote = rules.choose_quote(quotes, weigh_in.day, contract.quote_days)
-    if quote is None:
+    terms = growers.terms_on(session, contract.id, weigh_in.day)
+    deduction_bps = _deduction(terms, weigh_in.grade)
+    quotes = queries.usable_quotes(session, queries.kind_of(contract), terms, weigh_in.day)
+    chosen = rules.choose_quote(quotes, weigh_in.day, queries.quote_rule(terms))
+    if chosen is None:
         raise Refused(
-            f"{weigh_in.day} 和之前 {contract.quote_days} 天都没有可用的行情，请先录入行情。",
-            f"There is no usable quote of {weigh_in.day} or the {contract.quote_days} days before. Enter a price first.",
+            f"{weigh_in.day} 和之前 {terms.quote_days} 天都没有可用的行情，请先录入行情。",
+            f"There is no usable quote of {weigh_in.day} or the {terms.quote_days} days before. Enter a price first.",
             code="no_quote",
         )
-    return Working(contract, _slip(contract, quote, grade, weigh_in))
+    return Working(contract, terms, chosen, _slip(terms, chosen.quote, deduction_bps, weigh_in))
 
 
 def _check_fields(contract: Contract, weigh_in: WeighIn, today: date) -> None:
     season = rules.Season(
-        contract.season_start, contract.season_end, contract.agreed_g, contract.tolerance_bps, contract.delivered_g
+        contract.season_start,
+        contract.season_end,
+        contract.agreed_g,
+        contract.tolerance_bps,
+        contract.delivered_g,
+        contract.extra_g,
     )
     faults = rules.find_faults(
         gross_g=weigh_in.gross_g, tare_g=weigh_in.tare_g, day=weigh_in.day, today=today, season=season
@@ -90,21 +99,19 @@ def _check_fields(contract: Contract, weigh_in: WeighIn, today: date) -> None:
         )
 
 
-def _grade(session: Session, contract: Contract, name: str) -> Grade:
-    grade = session.scalar(
-        select(Grade).where(Grade.product == contract.product, Grade.form == contract.form, Grade.name == name)
-    )
-    if grade is None:
+def _deduction(terms: ContractVersion, grade: str) -> int:
+    """What the contract's own grade table takes off, in basis points."""
+    if grade not in terms.deductions:
         raise Invalid("请选等级。", "Choose the grade.", fields={"grade": Text("请选等级。", "Choose the grade.")})
-    return grade
+    return terms.deductions[grade]
 
 
-def _slip(contract: Contract, quote: rules.Quote, grade: Grade, weigh_in: WeighIn) -> rules.Slip:
+def _slip(version: ContractVersion, quote: rules.Quote, deduction_bps: int, weigh_in: WeighIn) -> rules.Slip:
     terms = rules.Terms(
-        contract.premium_bps, contract.floor_fen_per_kg, contract.standard_moisture_bps, contract.reject_above_bps
+        version.premium_bps, version.floor_fen_per_kg, version.standard_moisture_bps, version.reject_above_bps
     )
     weighed = rules.Weighed(
-        weigh_in.gross_g - weigh_in.tare_g, weigh_in.moisture_bps, weigh_in.foreign_bps, grade.deduction_bps
+        weigh_in.gross_g - weigh_in.tare_g, weigh_in.moisture_bps, weigh_in.foreign_bps, deduction_bps
     )
     try:
         price = rules.price_to_farmer(quote.fen_per_kg, terms, weighed)
@@ -116,7 +123,7 @@ def _slip(contract: Contract, quote: rules.Quote, grade: Grade, weigh_in: WeighI
             "这点重量算不出钱，请再看一下毛重和皮重。", "Too little to pay for. Look at gross and tare again."
         )
         raise Invalid(too_little.zh, too_little.en, fields={"gross": too_little})
-    return rules.Slip(weigh_in.gross_g, weigh_in.tare_g, grade.name, quote, terms, weighed, price)
+    return rules.Slip(weigh_in.gross_g, weigh_in.tare_g, weigh_in.grade, quote, terms, weighed, price)
 
 
 def slip_of(delivery: Delivery) -> rules.Slip:
@@ -165,7 +172,7 @@ def record_delivery(
     delivery = _delivery(weigh_in, working, key, now, by)
     insert_once(session, delivery)
     session.add(_lot(delivery))
-    due_on = weigh_in.day + timedelta(days=working.contract.payment_days)
+    due_on = weigh_in.day + timedelta(days=working.terms.payment_days)
     session.add(
         Payable(
             farmer_id=delivery.farmer_id,
@@ -226,6 +233,7 @@ def _delivery(weigh_in: WeighIn, working: Working, key: str, now: datetime, by: 
     return Delivery(
         **asdict(weigh_in),
         idempotency_key=key,
+        contract_version=working.terms.version,
         farmer_id=contract.farmer_id,
         variant_id=contract.variant_id,
         net_g=slip.weighed.net_g,

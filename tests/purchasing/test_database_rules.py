@@ -84,8 +84,13 @@ def test_another_farmers_contract_cannot_be_used(session: Session, honest: dict[
 
 
 def test_what_was_promised_cannot_be_changed_afterwards(session: Session, honest: dict[str, Any]) -> None:
-    for change in ({"premium_bps": 1_000}, {"floor_fen_per_kg": 1}):
-        with pytest.raises(IntegrityError, match="fk_deliveries_promise"), session.begin_nested():
+    for change in (
+        {"premium_bps": 1_000},
+        {"floor_fen_per_kg": 1},
+        {"deductions": {"一级": 100}},
+        {"payment_days": 90},
+    ):
+        with pytest.raises(IntegrityError, match="terms_after_deliveries"), session.begin_nested():
             session.execute(Contract.__table__.update().values(change))
 
 
@@ -181,7 +186,7 @@ _WORKED = (
     "floor_fen_per_kg, standard_moisture_bps, promised_fen_per_kg, unit_fen_per_kg, settle_g, pay_fen, market_pay_fen"
 )
 INSERT = text(
-    f"INSERT INTO checked ({_WORKED}, idempotency_key, contract_id, farmer_id, variant_id, day, quote_day, grade, quote_id, "
-    f"quote_market, quote_source, has_certificate, note, at, by) VALUES (:{_WORKED.replace(', ', ', :')}, 'k', 1, 1, 1, :day, "
+    f"INSERT INTO checked ({_WORKED}, idempotency_key, contract_id, contract_version, farmer_id, variant_id, day, quote_day, grade, quote_id, "
+    f"quote_market, quote_source, has_certificate, note, at, by) VALUES (:{_WORKED.replace(', ', ', :')}, 'k', 1, 1, 1, 1, :day, "
     ":day, 'g', 1, 'm', 's', true, '', :at, 'w')"
 )

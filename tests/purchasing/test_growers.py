@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries
 from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.growers.contract_service import end_contract
 from fulfillment.purchasing.growers.forms import goods_to_contract, read_contract, read_farmer
 from fulfillment.purchasing.growers.rules import pinyin_initials
-from fulfillment.purchasing.growers.service import FarmerFacts, change_agreed, change_farmer, end_contract
+from fulfillment.purchasing.growers.service import FarmerFacts, change_farmer
 from kernel.errors import Invalid, Refused
 from kernel.forms import Form
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_goods, make_quote, weigh_in, weighed
@@ -111,16 +112,6 @@ def test_an_ended_contract_makes_room_for_another(session: Session) -> None:
 def test_the_database_signs_no_premium_outside_ten_to_fifteen_percent(session: Session, premium_bps: int) -> None:
     with pytest.raises(IntegrityError, match="premium_10_to_15_percent"), session.begin_nested():
         make_contract(session, premium_bps=premium_bps)
-
-
-def test_the_quantity_can_be_changed_but_not_below_what_came(session: Session) -> None:
-    contract = make_contract(session)
-    make_quote(session, contract)
-    weigh_in(session, weighed(contract))
-    with pytest.raises(Invalid) as refused:
-        change_agreed(session, contract.id, 42_499, now=NOW, by=WEIGHER)
-    assert "42.5 kg" in refused.value.fields["agreed"].en
-    assert change_agreed(session, contract.id, 42_500, now=NOW, by=WEIGHER).agreed_g == 42_500
 
 
 def test_progress_counts_what_still_may_come_of_contracts_that_run(session: Session) -> None:

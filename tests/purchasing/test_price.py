@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.purchasing.rules import Price, Quote, Rejected, Terms, Weighed, choose_quote, price_to_farmer
+from fulfillment.purchasing.rules import (
+    Price,
+    Quote,
+    QuoteRule,
+    Rejected,
+    Terms,
+    Weighed,
+    choose_quote,
+    price_to_farmer,
+)
 from tests.purchasing.world import TODAY
 
 CASES = json.loads((Path(__file__).parents[1] / "data/rules/purchase_price_cases.json").read_text("utf-8"))["cases"]
@@ -162,14 +171,52 @@ def quote(number: int, days_back: int, fen: int = 8_000, market: str = "A") -> Q
     return Quote(number, market, "manual", TODAY - timedelta(days=days_back), fen)
 
 
+def chosen(found: list[Quote], days: int, median_days: int = 1) -> Quote | None:
+    choice = choose_quote(found, TODAY, QuoteRule(days, median_days))
+    return choice.quote if choice else None
+
+
 def test_the_quote_of_the_day_wins_over_a_better_older_one() -> None:
-    assert choose_quote([quote(1, 1, 9_000), quote(2, 0)], TODAY, 3) == quote(2, 0)
+    assert chosen([quote(1, 1, 9_000), quote(2, 0)], 3) == quote(2, 0)
 
 
 def test_the_newest_within_the_days_is_used_and_none_that_is_older_or_later() -> None:
-    assert choose_quote([quote(1, 3), quote(2, 2), quote(3, -1)], TODAY, 3) == quote(2, 2)
-    assert choose_quote([quote(1, 4), quote(2, -1)], TODAY, 3) is None
-    assert choose_quote([quote(1, 1)], TODAY, 0) is None
+    assert chosen([quote(1, 3), quote(2, 2), quote(3, -1)], 3) == quote(2, 2)
+    assert chosen([quote(1, 4), quote(2, -1)], 3) is None
+    assert chosen([quote(1, 1)], 0) is None
+
+
+@pytest.mark.parametrize(
+    ("fen_by_days_back", "median_days", "fen"),
+    [
+        ({0: 9_900, 1: 8_000, 2: 8_200}, 3, 8_200),
+        ({0: 9_900, 1: 8_000, 2: 8_200}, 1, 9_900),
+        # Two in the middle: the dearer, in the farmer's favour, and a price that was really quoted.
+        ({0: 8_000, 1: 9_000}, 2, 9_000),
+        ({0: 8_000, 1: 9_000, 2: 8_400, 3: 8_600}, 4, 8_600),
+        # Of five days only two have a price: those two.
+        ({1: 8_000, 4: 8_500}, 5, 8_500),
+        # The last three that have one, however far apart, within the days.
+        ({0: 1, 2: 2, 4: 3, 5: 9_999}, 3, 2),
+        ({0: 1, 2: 2, 6: 9_999, 7: 9_999}, 3, 2),
+    ],
+)
+def test_the_middle_price_of_the_last_days_is_one_that_was_quoted(
+    fen_by_days_back: dict[int, int], median_days: int, fen: int
+) -> None:
+    found = [quote(number, back, price) for number, (back, price) in enumerate(fen_by_days_back.items(), start=1)]
+    choice = choose_quote(found, TODAY, QuoteRule(5, median_days))
+    assert choice
+    assert choice.quote.fen_per_kg == fen
+    assert choice.quote in choice.looked_at
+
+
+def test_one_day_of_several_markets_counts_once_in_a_median() -> None:
+    found = [quote(1, 0, 9_000, "A"), quote(2, 0, 9_500, "B"), quote(3, 1, 8_000), quote(4, 2, 8_100)]
+    choice = choose_quote(found, TODAY, QuoteRule(5, 3))
+    assert choice
+    assert [each.id for each in choice.looked_at] == [2, 3, 4]
+    assert choice.quote.id == 4
 
 
 quotes = st.lists(
@@ -184,21 +231,39 @@ quotes = st.lists(
 )
 
 
-@given(quotes, st.randoms())
-def test_the_order_in_which_quotes_were_written_does_not_matter(found: list[Quote], random: object) -> None:
-    shuffled = list(found)
+@given(quotes, st.integers(1, 6), st.randoms())
+def test_the_order_in_which_quotes_were_written_does_not_matter(
+    found: list[Quote], median_days: int, random: object
+) -> None:
+    shuffled, rule = list(found), QuoteRule(5, median_days)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert choose_quote(found, TODAY, 3) == choose_quote(shuffled, TODAY, 3)
+    assert choose_quote(found, TODAY, rule) == choose_quote(shuffled, TODAY, rule)
 
 
 @given(quotes)
 def test_of_several_markets_the_farmer_gets_the_best_of_the_newest_day(found: list[Quote]) -> None:
-    chosen = choose_quote(found, TODAY, 3)
+    best = chosen(found, 3)
     usable = [each for each in found if 0 <= (TODAY - each.day).days <= 3]
-    assert (chosen is None) == (not usable)
-    if chosen:
+    assert (best is None) == (not usable)
+    if best:
         newest = max(each.day for each in usable)
-        assert (chosen.day, chosen.fen_per_kg) == (
+        assert (best.day, best.fen_per_kg) == (
             newest,
             max(each.fen_per_kg for each in usable if each.day == newest),
         )
+
+
+@given(quotes, st.integers(1, 6))
+def test_half_of_the_days_looked_at_were_no_dearer_and_a_rise_of_the_market_lowers_no_price(
+    found: list[Quote], median_days: int
+) -> None:
+    rule = QuoteRule(5, median_days)
+    choice = choose_quote(found, TODAY, rule)
+    if choice is None:
+        return
+    assert len(choice.looked_at) <= median_days
+    no_dearer = sum(each.fen_per_kg <= choice.quote.fen_per_kg for each in choice.looked_at)
+    assert 2 * no_dearer > len(choice.looked_at)
+    risen = choose_quote([replace(each, fen_per_kg=each.fen_per_kg + 100) for each in found], TODAY, rule)
+    assert risen
+    assert risen.quote.fen_per_kg == choice.quote.fen_per_kg + 100

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries, service
+from fulfillment.purchasing.growers.contract_service import end_contract
 from fulfillment.purchasing.growers.models import Contract
-from fulfillment.purchasing.growers.service import end_contract
 from fulfillment.purchasing.lots.service import bag_lot, write_off_rest
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from fulfillment.purchasing.service import KeyReused, work_out

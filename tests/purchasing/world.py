@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import workflows
+from fulfillment.purchasing.growers.contract_service import ContractTerms, create_contract
 from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
-from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts, add_farmer, create_contract
+from fulfillment.purchasing.growers.service import FarmerFacts, add_farmer
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.quotes.models import MarketQuote
 from fulfillment.purchasing.quotes.rules import Kind

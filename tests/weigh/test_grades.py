@@ -1,16 +1,17 @@
 """The grade table: an owner sets it up by hand, and no farmer's promise is made worse by it afterwards."""
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Contract, Grade
-from fulfillment.purchasing.growers.service import GradeTerms, end_contract, set_grade
+from fulfillment.purchasing.growers.service import GradeTerms, set_grade
 from kernel.audit import SYSTEM, AuditEntry
-from kernel.errors import Invalid, Refused
-from tests.purchasing.world import make_contract, make_farmer, make_goods
+from kernel.errors import Invalid
+from tests.purchasing.world import make_contract, make_farmer, make_goods, make_quote, weigh_in, weighed
 from tests.weigh.conftest import Desk
 from tests.world import NOW
 
@@ -77,15 +78,18 @@ def grade(contract: Contract, name: str, deduction_bps: int) -> GradeTerms:
     return GradeTerms(contract.product, contract.form, name, deduction_bps)
 
 
-def test_no_more_is_taken_off_while_a_contract_runs(session: Session) -> None:
+def test_a_change_of_the_table_never_touches_what_was_signed(session: Session) -> None:
     contract = make_contract(session)
-    for terms in (grade(contract, "一级", 1), grade(contract, "二级", 801)):
-        with pytest.raises(Refused, match="signed with the table"):
-            set_grade(session, terms, now=NOW, by=SYSTEM)
-    assert set_grade(session, grade(contract, "二级", 700), now=NOW, by=SYSTEM).deduction_bps == 700
-    assert set_grade(session, grade(contract, "三级", 1_600), now=NOW, by=SYSTEM).deduction_bps == 1_600
-    end_contract(session, contract.id, reason="过季", now=NOW, by=SYSTEM)
-    assert set_grade(session, grade(contract, "二级", 801), now=NOW, by=SYSTEM).deduction_bps == 801
+    make_quote(session, contract)
+    set_grade(session, grade(contract, "二级", 1_600), now=NOW, by=SYSTEM)
+    set_grade(session, grade(contract, "一级", 100), now=NOW, by=SYSTEM)
+    assert contract.deductions == {"一级": 0, "二级": 800}
+    assert weigh_in(session, weighed(contract, grade="二级")).grade_deduction_bps == 800
+    set_grade(session, grade(contract, "一级", 0), now=NOW, by=SYSTEM)
+    later = make_contract(
+        session, contract.farmer, contract.variant, season_start=date(2028, 1, 1), season_end=date(2028, 2, 1)
+    )
+    assert later.deductions == {"一级": 0, "二级": 1_600}
 
 
 def test_the_same_grade_again_leaves_no_trace(session: Session) -> None:

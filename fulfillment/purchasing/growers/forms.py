@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from fulfillment.purchasing.growers.contract_service import ContractTerms
 from fulfillment.purchasing.growers.models import Grade
-from fulfillment.purchasing.growers.service import ContractTerms, FarmerFacts, GradeTerms
+from fulfillment.purchasing.growers.service import FarmerFacts, GradeTerms
 from fulfillment.purchasing.rules import LEAST_PREMIUM_BPS, MOST_PREMIUM_BPS
 from kernel.forms import Form
 from kernel.parse import FieldError, clean_text

@@ -1,12 +1,13 @@
 """Reading growers and contracts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
+from fulfillment.purchasing.growers.models import Contract, ContractVersion, Farmer, Grade
 from shop.catalog.models import Product, Variant
 
 
@@ -34,6 +35,40 @@ def contracts(
     if farmer_id is not None:
         wanted = wanted.where(Contract.farmer_id == farmer_id)
     return session.scalars(wanted).all()
+
+
+def terms_on(session: Session, contract_id: int, day: date) -> ContractVersion:
+    """The terms that are in force for what is brought on a day; before its first day the first ones."""
+    in_force = (
+        select(ContractVersion)
+        .where(
+            ContractVersion.contract_id == contract_id,
+            (ContractVersion.version == 1) | (ContractVersion.terms_from <= day),
+        )
+        .order_by(ContractVersion.version.desc())
+        .limit(1)
+    )
+    return session.scalars(in_force).one()
+
+
+def versions(session: Session, contract_id: int) -> Sequence[ContractVersion]:
+    """Every set of terms a contract has had, newest first."""
+    wanted = select(ContractVersion).where(ContractVersion.contract_id == contract_id)
+    return session.scalars(wanted.order_by(ContractVersion.version.desc())).all()
+
+
+@dataclass(frozen=True)
+class AgreedGrade:
+    """A grade in a contract's own table, and what it takes off in basis points."""
+
+    name: str
+    deduction_bps: int
+
+
+def agreed_grades(terms: Contract | ContractVersion) -> list[AgreedGrade]:
+    """The grades that a contract takes, best first."""
+    agreed = [AgreedGrade(name, bps) for name, bps in terms.deductions.items()]
+    return sorted(agreed, key=lambda grade: (grade.deduction_bps, grade.name))
 
 
 def grades(session: Session, product: str | None = None, form: str | None = None) -> Sequence[Grade]:

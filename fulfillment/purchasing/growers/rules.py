@@ -1,6 +1,20 @@
-"""Pure helps for the list of growers."""
+"""Pure rules of growers: names found by initials, how far a contract should be, the season after this one."""
 
 from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+# What happens with more than was agreed, its tolerance included: sent home, or taken at the contract's own terms
+# after a second person has agreed. Never at market without the premium: that would break the promise.
+REFUSE, SAME_TERMS = "refuse", "same_terms"
+OVER_RULES = (REFUSE, SAME_TERMS)
+
+# The signed paper: pages, and each page as a picture.
+MOST_PAGES = 20
+LARGEST_PAGE_BYTES = 600_000
+LARGEST_SIDE_PX = 1_800
+
+WHOLE = 10_000  # basis points
 
 # GB 2312 orders its 3,755 common characters by pinyin; these are the first of each initial, and the end of the list.
 _FIRST_OF = (
@@ -44,3 +58,50 @@ def _initial(character: str) -> str:
         return ""
     place = bisect_right(_CODES, high << 8 | low) - 1
     return _FIRST_OF[place][0] if place >= 0 else ""
+
+
+def expected_g(agreed_g: int, start: date, end: date, on: date) -> int:
+    """What should have come by a day if it came evenly over the season, in grams, rounded down."""
+    days, passed = (end - start).days + 1, (on - start).days + 1
+    return agreed_g * min(max(passed, 0), days) // days
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a contract is on a day; weights in grams, the tolerance in basis points."""
+
+    agreed_g: int
+    delivered_g: int
+    expected_g: int
+    tolerance_bps: int
+
+    @property
+    def left_g(self) -> int:
+        """What is still to come."""
+        return max(0, self.agreed_g - self.delivered_g)
+
+    @property
+    def short_g(self) -> int:
+        """How much less came than should have come by now."""
+        return max(0, self.expected_g - self.delivered_g)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more is missing than the contract's tolerance: less is the ordinary up and down of a harvest."""
+        return self.short_g * WHOLE > self.agreed_g * self.tolerance_bps
+
+
+def next_season(start: date, end: date) -> tuple[date, date]:
+    """The same days a year later; a season that is longer than a year goes on the day after it ends."""
+    later = _year_later(start), _year_later(end)
+    if later[0] > end:
+        return later
+    first = end + timedelta(days=1)
+    return first, first + (end - start)
+
+
+def _year_later(day: date) -> date:
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + 1, day=28)

@@ -1,18 +1,17 @@
-"""Changing who grows for us: farmers and contracts."""
+"""Changing who grows for us and which grades there are; contracts are in contract_service."""
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.growers.models import Contract, Farmer, Grade
+from fulfillment.purchasing.growers.models import Farmer, Grade
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from kernel.audit import Actor, record_change
-from kernel.db import lock_row
-from kernel.errors import Invalid, NotFound, Refused
+from kernel.errors import Invalid, NotFound
 from kernel.text import Text
 
 
@@ -91,19 +90,14 @@ class GradeTerms:
 def set_grade(session: Session, terms: GradeTerms, *, now: datetime, by: Actor) -> Grade:
     """Add a grade, or change what one takes off; the same again changes nothing.
 
-    Raises:
-        Refused: more would be taken off while farmers hold contracts that were signed with less.
+    Contracts that are signed have a copy of their own, so this is for those that come.
     """
     is_new = session.execute(insert(Grade).values(asdict(terms)).on_conflict_do_nothing().returning(Grade.id)).first()
-    # All grades of the product: signing a contract holds one of them, and waits or is waited for.
-    table = select(Grade).where(Grade.product == terms.product, Grade.form == terms.form).order_by(Grade.id)
-    locked = session.scalars(table.with_for_update().execution_options(populate_existing=True)).all()
-    grade = next(each for each in locked if each.name == terms.name)
+    known = select(Grade).where(Grade.product == terms.product, Grade.form == terms.form, Grade.name == terms.name)
+    grade = session.scalars(known.with_for_update().execution_options(populate_existing=True)).one()
     before = {} if is_new else {"deduction_bps": grade.deduction_bps}
     if before.get("deduction_bps") == terms.deduction_bps:
         return grade
-    if terms.deduction_bps > grade.deduction_bps:
-        _refuse_promised(session, grade)
     grade.deduction_bps = terms.deduction_bps
     session.flush()
     after = {"name": grade.name, "deduction_bps": grade.deduction_bps}
@@ -111,136 +105,3 @@ def set_grade(session: Session, terms: GradeTerms, *, now: datetime, by: Actor) 
         session, actor=by, action="grade.set", subject=f"grade:{grade.id}", at=now, before=before, after=after
     )
     return grade
-
-
-def _refuse_promised(session: Session, grade: Grade) -> None:
-    """What a running contract's farmer was told is not made worse."""
-    promised = select(Contract.id).where(
-        Contract.active, Contract.product == grade.product, Contract.form == grade.form
-    )
-    if session.scalar(promised.limit(1)) is not None:
-        said = Text(
-            "有合同还在执行，农户是照原来的等级表签的，不能多减。可以少减，或者先结束合同。",
-            "Contracts were signed with the table as it is, so no more can be taken off. Take less, or end them first.",
-        )
-        raise Refused(said.zh, said.en, code="grade_promised", fields={"deduction": said})
-
-
-@dataclass(frozen=True)
-class ContractTerms:
-    """What is promised: weights in grams, rates in basis points, the floor in fen per kg.
-
-    ``market`` none: the best of the day's markets; ``reject_above_bps`` none: any moisture is taken.
-    """
-
-    farmer_id: int
-    variant_id: int
-    product: str
-    form: str
-    grade: str
-    season_start: date
-    season_end: date
-    agreed_g: int
-    tolerance_bps: int
-    premium_bps: int
-    floor_fen_per_kg: int
-    quote_days: int
-    market: str | None
-    standard_moisture_bps: int
-    reject_above_bps: int | None
-    payment_days: int
-
-
-def create_contract(session: Session, terms: ContractTerms, *, now: datetime, by: Actor) -> Contract:
-    """Sign a contract.
-
-    Raises:
-        Invalid: the farmer has one for the same product and form in that time, or its grade takes something off.
-    """
-    _check_grade(session, terms)
-    contract = Contract(created_at=now, **asdict(terms))
-    try:
-        with session.begin_nested():
-            session.add(contract)
-            session.flush()
-    except IntegrityError as error:
-        if "no_two_overlap" not in str(error.orig):
-            raise
-        raise Invalid(
-            "这位农户这段时间已经有同样产品的合同了。",
-            "This farmer has a contract for that product and time already.",
-            code="contract_overlaps",
-            fields={
-                "season_start": Text(
-                    "和已有的合同时间重叠。改日期，或先结束那份合同。",
-                    "It overlaps with a contract that runs. Change the dates, or end that contract first.",
-                )
-            },
-        ) from None
-    after = {
-        "premium_bps": contract.premium_bps,
-        "floor_fen_per_kg": contract.floor_fen_per_kg,
-        "agreed_g": contract.agreed_g,
-    }
-    record_change(session, actor=by, action="contract.signed", subject=f"contract:{contract.id}", at=now, after=after)
-    return contract
-
-
-def _check_grade(session: Session, terms: ContractTerms) -> None:
-    """The grade that is quoted takes nothing off: else whoever brings just that would get less than the promise."""
-    quoted = select(Grade).where(Grade.product == terms.product, Grade.form == terms.form, Grade.name == terms.grade)
-    grade = session.scalar(quoted.with_for_update(read=True))
-    if grade is None or grade.deduction_bps:
-        raise Invalid(
-            "合同要按不减价的等级报价。",
-            "A contract is quoted for a grade with nothing off.",
-            fields={"goods": Text("请选不减价的等级。", "Choose a grade with nothing off.")},
-        )
-
-
-def change_agreed(session: Session, contract_id: int, agreed_g: int, *, now: datetime, by: Actor) -> Contract:
-    """Agree on another quantity; what was delivered already must fit in.
-
-    Raises:
-        Invalid: less than was delivered. Refused: the contract has ended.
-    """
-    contract = _running(session, contract_id)
-    if agreed_g < contract.delivered_g:
-        kg = f"{contract.delivered_g / 1000:g}"
-        raise Invalid(
-            "不能少于已经交的数量。",
-            "It cannot be less than was delivered.",
-            fields={"agreed": Text(f"已经交了 {kg} 公斤，不能比这少。", f"{kg} kg were delivered; it cannot be less.")},
-        )
-    before, contract.agreed_g = {"agreed_g": contract.agreed_g}, agreed_g
-    session.flush()
-    record_change(
-        session,
-        actor=by,
-        action="contract.quantity",
-        subject=f"contract:{contract.id}",
-        at=now,
-        before=before,
-        after={"agreed_g": agreed_g},
-    )
-    return contract
-
-
-def end_contract(session: Session, contract_id: int, *, reason: str, now: datetime, by: Actor) -> Contract:
-    """End a contract before its season is over; deliveries and what is owed for them stay."""
-    contract = _running(session, contract_id)
-    contract.active = False
-    session.flush()
-    record_change(
-        session, actor=by, action="contract.ended", subject=f"contract:{contract.id}", at=now, after={"reason": reason}
-    )
-    return contract
-
-
-def _running(session: Session, contract_id: int) -> Contract:
-    contract = lock_row(session, Contract, contract_id)
-    if contract is None:
-        raise NotFound("没有这份合同。", "There is no such contract.")
-    if not contract.active:
-        raise Refused("这份合同已经结束了。", "This contract has ended already.", code="contract_ended")
-    return contract
