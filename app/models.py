@@ -39,6 +39,7 @@ TABLE_MODULES = (
     "fulfillment.couriers.fees.models",
     "fulfillment.couriers.weighing.models",
     "fulfillment.couriers.lists.models",
+    "fulfillment.purchasing.weighing.models",
     "fulfillment.purchasing.accounts.models",
     "fulfillment.purchasing.settlements.models",
     "fulfillment.purchasing.runs.models",

@@ -1,5 +1,6 @@
 """A farmer's delivery comes in, and what buyers may read of it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,14 +11,22 @@ from fulfillment.purchasing import service as purchasing
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.repacking import queries as repacking_queries
 from fulfillment.purchasing.service import WeighIn
+from fulfillment.purchasing.weighing import service as weighing
+from fulfillment.purchasing.weighing.rules import Bag
 from kernel.audit import Actor
 from shop.stock import service as stock
 
 
-def weigh_in(session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor) -> Delivery:
-    """A farmer's delivery is weighed: priced, written, owed, and in stock, all or nothing."""
+def weigh_in(
+    session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor, bags: Sequence[Bag] = ()
+) -> Delivery:
+    """A farmer's delivery is weighed: priced, written with its bags, owed, and in stock, all or nothing.
+
+    ``bags`` add up to the facts; without them all of it was on the scale at once.
+    """
     delivery, is_new = purchasing.record_delivery(session, facts, key=key, today=today, now=now, by=by)
     if is_new:
+        weighing.write_bags(session, delivery, bags or (Bag(delivery.gross_g, delivery.tare_g),))
         stock.receive(session, delivery.variant_id, delivery.net_g, source=f"delivery:{delivery.id}", by=by, at=now)
     return delivery
 
