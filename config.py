@@ -71,6 +71,8 @@ class Settings:
     weight_tolerance_g: int
     weight_tolerance_bps: int
     sample_rate_bps: int
+    set_off_most_bps: int
+    workshop_tax_code: str
     courier_provider: str
     courier_accounts: Mapping[str, tuple[str, ...]]
     courier_stuck_days: int
@@ -183,6 +185,11 @@ def _web_url(value: str) -> str | None:
     return None if usable else f"an address such as https://shop.example.cn, not {value!r}"
 
 
+def _tax_code(value: str) -> str | None:
+    usable = not value or re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{18}", value)
+    return None if usable else "the workshop's unified social credit code, 18 signs, or empty"
+
+
 def _database_url(value: str) -> str | None:
     usable = not value or value.startswith(("postgresql://", "postgresql+psycopg://"))
     # The value may hold a password, so it is not repeated.
@@ -254,6 +261,8 @@ def _read_all(read: _Reader) -> Settings:
         weight_tolerance_bps=read.number("WEIGHT_TOLERANCE_BPS", 300, 0, 5_000),
         **_routing(read),
         sample_rate_bps=read.number("SAMPLE_RATE_BPS", 300, 0, 10_000),
+        set_off_most_bps=read.number("SET_OFF_MOST_BPS", 3_000, 0, 10_000),
+        workshop_tax_code=read.text("WORKSHOP_TAX_CODE", "", _tax_code),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
 
