@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.care import (
+    contract_invariants,
     farmer_invariants,
     guards,
     invariants,
@@ -23,6 +24,7 @@ ALL_INVARIANTS = (
     *village_invariants.WORK,
     *village_invariants.CREW,
     *village_invariants.FARMERS,
+    *contract_invariants.CONTRACTS,
     *farmer_invariants.FARMER_MONEY,
     *wage_invariants.WAGES,
     *sending_invariants.SENDING,

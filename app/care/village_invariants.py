@@ -174,7 +174,7 @@ FARMERS = (
             SELECT contract_id, sum(net_g) AS net_g FROM deliveries d
             WHERE NOT EXISTS (SELECT 1 FROM deliveries_taken_back b WHERE b.delivery_id = d.id) GROUP BY contract_id
         ) d ON d.contract_id = c.id
-        WHERE c.delivered_g <> COALESCE(d.net_g, 0) OR c.delivered_g * 10000 > c.agreed_g * (10000 + c.tolerance_bps)
+        WHERE c.delivered_g <> COALESCE(d.net_g, 0) OR c.delivered_g * 10000 > c.agreed_g * (10000 + c.tolerance_bps) + c.extra_g * 10000
         """,
     ),
     Invariant(

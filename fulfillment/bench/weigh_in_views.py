@@ -1,52 +1,43 @@
 """Weighing in: choose the farmer, type what the scale says, see the working, write it, print the slip."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.weigher_words import bounded, percent_words, today, typed_key
+from fulfillment.bench.grade_cards import grade_cards
+from fulfillment.bench.people_at_the_scale import people_at_the_scale
+from fulfillment.bench.weigher_words import bounded, today, typed_key
+from fulfillment.bench.writing_weigh_ins import hand_in, keep_photos, seen_mark
 from fulfillment.labels.codes import qr_svg
 from fulfillment.purchasing import queries, service
-from fulfillment.purchasing.forms import read_weigh_in
-from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.rules import Slip
 from fulfillment.purchasing.settlements import service as settlements
-from kernel.errors import NotFound, Problem, Refused
+from fulfillment.purchasing.weighing import queries as weighing
+from fulfillment.purchasing.weighing.forms import read_weigh_in, typed_places
+from fulfillment.purchasing.weighing.models import WeighInPhoto
+from fulfillment.purchasing.weighing.rules import KG, MOST_BAGS
+from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, flows, requires, setting, transaction, utc_now
+from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import OWNER, WEIGHER
-from kernel.text import t
 
 blueprint = Blueprint("deliveries", __name__)
 
 _PAGE = 40
-
-
-class FigureChanged(Refused):
-    """The amount on the screen is not the amount that would be written."""
-
-    code = "figure_changed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "金额和刚才看到的不一样，请再看一遍再确认。",
-            "The amount differs from what was on the screen. Look again, then confirm.",
-        )
+# Buttons that only change the form: another bag, or photos to send along.
+_STAY = frozenset({"add-bag", "photos"})
 
 
 @blueprint.get("/in")
 @requires(WEIGHER, OWNER)
 def choose() -> str:
-    """Who is at the scale: by name, initials or village; a farmer with two contracts stands there twice."""
+    """Who is at the scale: by badge, name, initials or village; whoever comes most often stands first."""
     search = request.args.get("q", "")[:40]
     with transaction() as session:
-        found = growers.farmers(session, search)
-        by_farmer: dict[int, list[Contract]] = {}
-        for contract in growers.contracts(session, on=today()):
-            by_farmer.setdefault(contract.farmer_id, []).append(contract)
-        return render_template("weigh/choose.html", farmers=found, by_farmer=by_farmer, search=search)
+        return render_template("weigh/choose.html", people=people_at_the_scale(session, search), search=search)
 
 
 @blueprint.get("/in/<int:contract_id>")
@@ -54,37 +45,29 @@ def choose() -> str:
 def weigh_in_form(contract_id: int) -> str | tuple[str, int]:
     """What the scale and the moisture meter say."""
     with transaction() as session:
-        return _page(session, contract_id, Form({"foreign": "0"}), show_working=False)
+        return _page(session, contract_id, Form({"foreign": "0", "unit": KG}), show_working=False)
 
 
 @blueprint.post("/in/<int:contract_id>")
 @requires(WEIGHER, OWNER)
 def weigh_in(contract_id: int) -> Response | str | tuple[str, int]:
-    """Work the price out; written only when the amount that was seen is confirmed."""
-    form = Form(request.form)
+    """Add a bag, work the price out, or write it; written only when the amount that was seen is confirmed."""
+    form, key = Form(request.form), typed_key()
     try:
-        facts = read_weigh_in(form, bounded(contract_id), today())
+        keep_photos(request.files, key=key, by=actor())
+        if form.value("step") in _STAY:
+            with transaction() as session:
+                return _page(session, contract_id, form, show_working=False)
+        typed = read_weigh_in(form, bounded(contract_id), today())
         if form.value("step") == "confirm":
-            return redirect(url_for("weigher.deliveries.show", delivery_id=_write(facts, str(form.value("seen")))), 303)
+            outcome = hand_in(typed, key=key, seen=str(form.value("seen")), today=today(), by=actor())
+            return redirect(outcome.where, 303)
     except Problem as problem:
+        form.errors.update(problem.fields)
         with transaction() as session:
             return _page(session, contract_id, form, problem)
     with transaction() as session:
         return _page(session, contract_id, form)
-
-
-def _write(facts: service.WeighIn, seen: str) -> int:
-    """Write the delivery unless its amount or quote is not the one that was seen; returns its id."""
-    with transaction() as session:
-        delivery: Delivery = flows().weigh_in(session, facts, key=typed_key(), today=today(), now=utc_now(), by=actor())
-        if seen_mark(service.slip_of(delivery)) != seen:
-            raise FigureChanged
-        return delivery.id
-
-
-def seen_mark(slip: Slip) -> str:
-    """What the screen showed: the amount and the quote that led to it."""
-    return f"{slip.price.pay_fen}.{slip.quote.id}"
 
 
 @blueprint.post("/in/<int:contract_id>/working")
@@ -105,6 +88,17 @@ def working(contract_id: int) -> str:
         )
 
 
+@blueprint.get("/in/photos/<int:photo_id>")
+@requires(WEIGHER, OWNER)
+def photo(photo_id: int) -> FileResponse:
+    """A photo that was taken at the scale."""
+    with transaction() as session:
+        found = session.get(WeighInPhoto, bounded(photo_id))
+        if found is None:
+            raise NotFound
+        return FileResponse(found.jpeg, mimetype="image/jpeg")
+
+
 def _contract(session: Session, contract_id: int) -> Contract:
     contract = session.get(Contract, bounded(contract_id))
     if contract is None:
@@ -114,8 +108,8 @@ def _contract(session: Session, contract_id: int) -> Contract:
 
 def _try_working(session: Session, contract: Contract, form: Form) -> tuple[Slip | None, Problem | None]:
     try:
-        facts = read_weigh_in(form, contract.id, today())
-        return service.work_out(session, facts, today()).slip, None
+        typed = read_weigh_in(form, contract.id, today())
+        return service.work_out(session, typed.facts, today()).slip, None
     except Problem as problem:
         form.errors.update(problem.fields)
         return None, problem
@@ -125,35 +119,26 @@ def _page(
     session: Session, contract_id: int, form: Form, problem: Problem | None = None, *, show_working: bool = True
 ) -> tuple[str, int]:
     """The form with what was typed and, when it can be worked out, the working."""
-    contract = _contract(session, contract_id)
+    contract, key = _contract(session, contract_id), typed_key()
     slip, found = _try_working(session, contract, form) if show_working else (None, None)
     said = problem or found
-    written = queries.delivery_by_key(session, typed_key()) if isinstance(said, service.KeyReused) else None
+    written = queries.delivery_by_key(session, key) if isinstance(said, service.KeyReused) else None
+    places = typed_places(form.values)
     page = render_template(
         "weigh/weigh_in.html",
         contract=contract,
-        grade_options=_grade_options(session, contract),
+        grades=grade_cards(contract, weighing.grades_with_pictures(session)),
+        places=[*places, *([places[-1] + 1] if form.value("step") == "add-bag" and places[-1] < MOST_BAGS else [])],
+        photos=weighing.photos_of(session, key),
         form=form,
         slip=slip,
         seen=slip and seen_mark(slip),
         problem=said,
         written=written,
-        key=typed_key(),
+        key=key,
         today=today(),
     )
     return page, said.status if said else 200
-
-
-def _grade_options(session: Session, contract: Contract) -> list[tuple[str, str, str]]:
-    """The grades to tap, each with what it takes off."""
-    return [
-        (
-            grade.name,
-            grade.name,
-            t("减 {rate}%", "less {rate} %", rate=percent_words(grade.deduction_bps)) if grade.deduction_bps else "",
-        )
-        for grade in growers.agreed_grades(contract)
-    ]
 
 
 @blueprint.get("/deliveries")

@@ -167,7 +167,7 @@ def _create_pages() -> None:
         sa.CheckConstraint("page BETWEEN 1 AND 20", name=op.f("ck_contract_pages_pages_bounded")),
         sa.CheckConstraint("octet_length(jpeg) BETWEEN 1 AND 600000", name=op.f("ck_contract_pages_size_bounded")),
         sa.CheckConstraint(
-            "width BETWEEN 1 AND 1800 AND height BETWEEN 1 AND 1800", name=op.f("ck_contract_pages_pixels_bounded")
+            "width BETWEEN 1 AND 1600 AND height BETWEEN 1 AND 1600", name=op.f("ck_contract_pages_pixels_bounded")
         ),
         sa.ForeignKeyConstraint(
             ["contract_id", "version"],

@@ -141,6 +141,13 @@ PLANTS = {
         "UPDATE settlement_runs SET closed_by_id = made_by_id WHERE state = 'closed'",
     ],
     "returned_money_is_owed_again": ["DELETE FROM settlement_returns"],
+    "contracts_keep_their_versions": [
+        (
+            "UPDATE contract_versions SET agreed_g = agreed_g + 1 WHERE (contract_id, version) IN "
+            "(SELECT id, version FROM contracts)"
+        )
+    ],
+    "deliveries_keep_their_promise": ["UPDATE contract_versions SET deductions = '{}' WHERE version = 1"],
     "contracts_count_deliveries": [
         "UPDATE contracts SET delivered_g = delivered_g - 1 WHERE id = (SELECT min(contract_id) FROM deliveries)"
     ],

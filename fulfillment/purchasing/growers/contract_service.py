@@ -133,8 +133,7 @@ def amend_contract(
         return contract
     _check_seen(contract, amendment)
     _check_quantity(contract, after)
-    if amendment.from_day < today:
-        raise fault("from_day", "不能从过去的日子算起。", "It cannot begin in the past.")
+    _check_first_day(contract, amendment.from_day, today)
     if (after.deductions or {}).get(contract.grade) != 0:
         raise fault("deductions", "报价的那一级不能减。", "Nothing can be taken off the grade that is quoted.")
     noted = {"terms_from": amendment.from_day, "terms_reason": amendment.reason, "terms_by": by.name, "terms_at": now}
@@ -163,6 +162,16 @@ def _check_quantity(contract: Contract, promise: Promise) -> None:
     most_g = promise.agreed_g + promise.agreed_g * promise.tolerance_bps // WHOLE + contract.extra_g
     if most_g < contract.delivered_g:
         raise fault("tolerance", f"已经交了 {kg} 公斤，放不下。", f"{kg} kg were delivered, which would not fit.")
+
+
+def _check_first_day(contract: Contract, from_day: date, today: date) -> None:
+    if from_day < today:
+        raise fault("from_day", "不能从过去的日子算起。", "It cannot begin in the past.")
+    if from_day < contract.terms_from and contract.version > 1:
+        day = contract.terms_from
+        raise fault(
+            "from_day", f"上次改的条款从 {day} 起，不能更早。", f"The last amendment begins on {day}; not before."
+        )
 
 
 def _note_amendment(session: Session, contract: Contract, before: Promise, now: datetime, by: Actor) -> None:

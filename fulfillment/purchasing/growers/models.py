@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from fulfillment.purchasing.growers.rules import LARGEST_PAGE_BYTES, LARGEST_SIDE_PX, MOST_PAGES, OVER_RULES
+from fulfillment.purchasing.growers.rules import MOST_PAGES, OVER_RULES
 from fulfillment.purchasing.growers.triggers import CONTRACT_TRIGGERS
 from kernel.db import Base, BigId, Fen, Grams, UtcTime, append_only
+from kernel.photos import LARGEST_PHOTO_BYTES, LARGEST_SIDE_PX
 from shop.catalog.models import Variant
 
 
@@ -222,7 +223,7 @@ class ContractPage(Base):
         ),
         UniqueConstraint("contract_id", "version", "page", name="uq_contract_pages_page"),
         CheckConstraint(f"page BETWEEN 1 AND {MOST_PAGES}", name="pages_bounded"),
-        CheckConstraint(f"octet_length(jpeg) BETWEEN 1 AND {LARGEST_PAGE_BYTES}", name="size_bounded"),
+        CheckConstraint(f"octet_length(jpeg) BETWEEN 1 AND {LARGEST_PHOTO_BYTES}", name="size_bounded"),
         CheckConstraint(
             f"width BETWEEN 1 AND {LARGEST_SIDE_PX} AND height BETWEEN 1 AND {LARGEST_SIDE_PX}", name="pixels_bounded"
         ),

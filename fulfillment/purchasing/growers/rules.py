@@ -9,10 +9,8 @@ from datetime import date, timedelta
 REFUSE, SAME_TERMS = "refuse", "same_terms"
 OVER_RULES = (REFUSE, SAME_TERMS)
 
-# The signed paper: pages, and each page as a picture.
+# Pages of the signed paper of one version.
 MOST_PAGES = 20
-LARGEST_PAGE_BYTES = 600_000
-LARGEST_SIDE_PX = 1_800
 
 WHOLE = 10_000  # basis points
 
