@@ -36,6 +36,8 @@ TABLE_MODULES = (
     "fulfillment.packing.plans.models",
     "fulfillment.packing.samples.models",
     "fulfillment.packing.boxes.models",
+    "fulfillment.packing.holds.models",
+    "fulfillment.bags.models",
     "fulfillment.couriers.fees.models",
     "fulfillment.couriers.weighing.models",
     "fulfillment.couriers.lists.models",

@@ -21,6 +21,7 @@ from fulfillment.couriers.weighing import service as weighing
 from fulfillment.couriers.weighing.service import Weighed
 from fulfillment.packing import queries as packing_queries
 from fulfillment.packing.boxes import service as boxes
+from fulfillment.packing.holds import service as holds
 from fulfillment.packing.models import Parcel
 from kernel.audit import SYSTEM, Actor
 from shop.orders import service as orders
@@ -33,6 +34,7 @@ from shop.stock import service as stock
 def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, by: Actor, now: datetime) -> Parcel:
     """The courier takes a box: the stock of all its parcels leaves, and with its last parcel an order is shipped."""
     box = boxes.lock_box(session, parcel_id)
+    holds.refuse_held(session, box)
     carrier = leaving.carrier_on_label(session, box, carrier, tracking)
     if couriers.hand_over_box(session, box, carrier=carrier, tracking=tracking, now=now, by=by):
         leaving.note_left(session, box, now=now, by=by)

@@ -1,6 +1,6 @@
 """Finishing, returning and stopping packing work. It is opened in ``opening_service``, given in ``hand_out_service``.
 
-Rows are locked in one order: the packer, the packer's shift, then tasks by id, then a task's parcel. Whoever holds an
+Rows are locked in one order: the packer, the packer's shift, then tasks by id, each with its parcel, then bags. Whoever holds an
 order's lock (cancelling, handing over) has taken it before any of these.
 """
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from fulfillment.bags import service as bags
 from fulfillment.crew import queries as crew_queries
 from fulfillment.crew import service as crew
 from fulfillment.crew.rules import OWN
@@ -121,7 +122,7 @@ def _not_in_your_hands() -> NotFound:
 
 
 def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime, by: Actor) -> bool:
-    """The parcel is packed and its wage owed; a second time changes nothing. Returns whether this was the first."""
+    """The parcel is packed, its wage owed, its bags written down; again changes nothing. Returns whether this was the first."""
     task = lock_task(session, task_id, packer_id)
     if task.packed_at is not None:
         return False
@@ -136,11 +137,12 @@ def finish_task(session: Session, task_id: int, packer_id: int, *, now: datetime
     move_parcel(task.parcel, PACKED)
     assert task.rate_fen is not None
     piecework.record_wage(session, packer_id=packer_id, task_id=task.id, rate_fen=task.rate_fen, earned_at=now, by=by)
+    bags.take_for_parcel(session, task.parcel_id, queries.quantities_of(session, task.parcel_id), now=now, by=by)
     return True
 
 
 def undo_finish(session: Session, task_id: int, packer_id: int, *, now: datetime, by: Actor) -> bool:
-    """Take a "done" back within seconds (``UNDO_WITHIN``): the wage line is reversed by one of its own."""
+    """Take a "done" back within seconds (``UNDO_WITHIN``): a wage line of its own reverses it, its bags lie on the shelf."""
     task = lock_task(session, task_id, packer_id)
     if task.state != PACKED or task.packed_at is None or now - task.packed_at > UNDO_WITHIN:
         return False
@@ -150,6 +152,7 @@ def undo_finish(session: Session, task_id: int, packer_id: int, *, now: datetime
     task.packed_at = None
     move_task(session, task, TAKEN, at=now, by=by, reason="undo")
     move_parcel(task.parcel, OPEN)
+    bags.give_back(session, [task.parcel_id])
     return True
 
 
@@ -214,8 +217,9 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
     task_ids = session.scalars(
         select(PackingTask.id).join(Parcel).where(Parcel.order_id == order_id).order_by(PackingTask.id)
     ).all()
-    for task_id in task_ids:
-        task = lock_task(session, task_id)
+    # All of them before any bag: who packs one of them holds its task and waits for bags.
+    tasks = [lock_task(session, task_id) for task_id in task_ids]
+    for task in tasks:
         if task.parcel.state == HANDED_OVER:
             raise Refused(
                 "包裹已经交给快递，不能取消。可以收到后退货。",
@@ -227,3 +231,4 @@ def stop_tasks_of_order(session: Session, order_id: UUID, *, now: datetime, by: 
         if task.parcel.state != CANCELLED:
             move_parcel(task.parcel, CANCELLED)
     session.flush()
+    bags.give_back(session, [task.parcel_id for task in tasks])

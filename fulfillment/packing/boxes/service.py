@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from fulfillment.bags import service as bags
 from fulfillment.packing import opening_service as opening
 from fulfillment.packing import rules as packing_rules
 from fulfillment.packing import service as packing
@@ -184,6 +185,7 @@ def stop_what_is_here(
         _note(session, task.parcel, "parcel.stopped", now, by, {"back": yuan(amounts_fen[task.parcel.id])})
         stopped.append(task.parcel)
     session.flush()
+    bags.give_back(session, [parcel.id for parcel in stopped])
     return stopped
 
 

@@ -1,0 +1,1 @@
+"""Parcels that stay in the house until somebody has looked at what is in them."""
