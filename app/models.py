@@ -7,6 +7,7 @@ from kernel.db import Base
 TABLE_MODULES = (
     "kernel.audit",
     "kernel.limits",
+    "kernel.notices.models",
     "kernel.once",
     "kernel.outbox",
     "kernel.tally",
@@ -43,6 +44,7 @@ TABLE_MODULES = (
     "fulfillment.couriers.lists.models",
     "fulfillment.purchasing.weighing.models",
     "fulfillment.purchasing.accounts.models",
+    "fulfillment.purchasing.asking.models",
     "fulfillment.purchasing.settlements.models",
     "fulfillment.purchasing.runs.models",
     "fulfillment.purchasing.repacking.models",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.workflows import terms
 from app.workflows.called_off import call_off_channel_order, cancel_order, refund_part, settle_refund, stop_rest
-from app.workflows.growing import lot_story, weigh_in
+from app.workflows.growing import approve_weigh_in, hand_in, lot_story, weigh_in
 from app.workflows.paid import accept_channel_order, expire_holds, open_packing, settle_payment
 from app.workflows.sending import (
     advise_courier,
@@ -29,12 +29,14 @@ from kernel import outbox
 __all__ = [
     "accept_channel_order",
     "advise_courier",
+    "approve_weigh_in",
     "call_off_channel_order",
     "cancel_order",
     "choose_courier",
     "combine_parcels",
     "correct_waybill",
     "expire_holds",
+    "hand_in",
     "hand_over",
     "lot_story",
     "note_journey",

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries as purchasing_queries
 from fulfillment.purchasing import service as purchasing
+from fulfillment.purchasing.asking import deciding_service as deciding
+from fulfillment.purchasing.asking import service as asking
+from fulfillment.purchasing.asking.service import Answer, HandedIn
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.repacking import queries as repacking_queries
 from fulfillment.purchasing.service import WeighIn
@@ -18,17 +21,40 @@ from shop.stock import service as stock
 
 
 def weigh_in(
-    session: Session, facts: WeighIn, *, key: str, today: date, now: datetime, by: Actor, bags: Sequence[Bag] = ()
+    session: Session,
+    facts: WeighIn,
+    *,
+    key: str,
+    today: date,
+    now: datetime,
+    by: Actor,
+    bags: Sequence[Bag] = (),
+    within_days: int | None = None,
 ) -> Delivery:
     """A farmer's delivery is weighed: priced, written with its bags, owed, and in stock, all or nothing.
 
-    ``bags`` add up to the facts; without them all of it was on the scale at once.
+    ``bags`` add up to the facts; without them all of it was on the scale at once. ``within_days``: how old a price may
+    be that a second person let count.
     """
-    delivery, is_new = purchasing.record_delivery(session, facts, key=key, today=today, now=now, by=by)
+    delivery, is_new = purchasing.record_delivery(
+        session, facts, key=key, today=today, now=now, by=by, within_days=within_days
+    )
     if is_new:
         weighing.write_bags(session, delivery, bags or (Bag(delivery.gross_g, delivery.tare_g),))
         stock.receive(session, delivery.variant_id, delivery.net_g, source=f"delivery:{delivery.id}", by=by, at=now)
     return delivery
+
+
+def hand_in(session: Session, handed: HandedIn, *, key: str, today: date, now: datetime, by: Actor) -> Answer:
+    """A weigh-in comes from the scale: written at once, or kept for a second person. See ``asking.service.hand_in``."""
+    return asking.hand_in(session, handed, key=key, today=today, now=now, by=by, write=weigh_in)
+
+
+def approve_weigh_in(
+    session: Session, request_id: int, *, words: str, seen: str, today: date, now: datetime, by: Actor
+) -> Answer:
+    """A second person agrees to a weigh-in that waited: it is written. See ``asking.deciding_service.approve``."""
+    return deciding.approve(session, request_id, words=words, seen=seen, today=today, now=now, by=by, write=weigh_in)
 
 
 def lot_story(session: Session, number: str) -> dict[str, Any] | None:

@@ -27,7 +27,12 @@ class Delivery(Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        CheckConstraint("gross_g > tare_g AND tare_g >= 0 AND net_g = gross_g - tare_g", name="net_is_gross_less_tare"),
+        CheckConstraint(
+            "gross_g > tare_g AND tare_g >= 0 AND net_g = gross_g - tare_g - refused_g AND net_g > 0 AND refused_g >= 0",
+            name="net_is_gross_less_tare",
+        ),
+        CheckConstraint("(refused_g > 0) = (refused_reason <> '')", name="refused_says_why"),
+        CheckConstraint("NOT has_certificate OR certificate_reason = ''", name="reason_is_for_no_certificate"),
         CheckConstraint("premium_bps BETWEEN 1000 AND 1500", name="premium_10_to_15_percent"),
         CheckConstraint(
             "promised_fen_per_kg >= floor_fen_per_kg AND "
@@ -103,6 +108,8 @@ class Delivery(Base):
     gross_g: Mapped[Grams]
     tare_g: Mapped[Grams]
     net_g: Mapped[Grams]
+    refused_g: Mapped[Grams] = mapped_column(default=0, server_default=text("0"))
+    refused_reason: Mapped[str] = mapped_column(default="", server_default=text("''"))
     moisture_bps: Mapped[int]
     foreign_bps: Mapped[int]
     grade: Mapped[str]
@@ -121,6 +128,7 @@ class Delivery(Base):
     pay_fen: Mapped[Fen]
     market_pay_fen: Mapped[Fen]
     has_certificate: Mapped[bool]
+    certificate_reason: Mapped[str] = mapped_column(default="", server_default=text("''"))
     note: Mapped[str] = mapped_column(default="")
     at: Mapped[UtcTime]
     by: Mapped[str]
@@ -133,6 +141,19 @@ class Delivery(Base):
 append_only("deliveries")
 for _statement in CONTRACT_TRIGGERS["deliveries"]:
     event.listen(Base.metadata.tables["deliveries"], "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+
+
+class DeliveryQuote(Base):
+    """A quote that was looked at when a delivery's price was worked out, 1 the newest: append-only."""
+
+    __tablename__ = "delivery_quotes"
+
+    delivery_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deliveries.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    quote_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("market_quotes.id"))
+
+
+append_only("delivery_quotes")
 
 
 class DeliveryTakenBack(Base):

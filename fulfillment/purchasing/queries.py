@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Contract, ContractVersion
-from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
+from fulfillment.purchasing.models import Bagging, Delivery, DeliveryQuote, Lot, Payable
 from fulfillment.purchasing.quotes import queries as quotes
+from fulfillment.purchasing.quotes.models import MarketQuote
 from fulfillment.purchasing.quotes.rules import Kind
 from fulfillment.purchasing.rules import Quote, QuoteRule, choose_quote
 
@@ -25,9 +26,14 @@ def quote_rule(terms: Contract | ContractVersion) -> QuoteRule:
     return QuoteRule(terms.quote_days, terms.median_days)
 
 
-def usable_quotes(session: Session, kind: Kind, terms: Contract | ContractVersion, day: date) -> list[Quote]:
-    """Accepted quotes of a product, form and grade in the market of these terms, no older on a day than they allow."""
-    first = day - timedelta(days=terms.quote_days)
+def usable_quotes(
+    session: Session, kind: Kind, terms: Contract | ContractVersion, day: date, *, within_days: int | None = None
+) -> list[Quote]:
+    """Accepted quotes of a product, form and grade in the market of these terms, no older on a day than they allow.
+
+    ``within_days``: how old they may be where a person decided about it.
+    """
+    first = day - timedelta(days=terms.quote_days if within_days is None else within_days)
     found = quotes.accepted(session, kind, market=terms.market, first=first, last=day)
     return [Quote(row.id, row.market, row.source, row.day, row.fen_per_kg) for row in found]
 
@@ -116,6 +122,13 @@ def deliveries(
     if farmer_id is not None:
         wanted = wanted.where(Delivery.farmer_id == farmer_id)
     return session.scalars(wanted.where(Delivery.id < before) if before else wanted).all()
+
+
+def quotes_looked_at(session: Session, delivery_id: int) -> list[Quote]:
+    """The quotes that were looked at for a delivery's price, newest first; none for one from before they were kept."""
+    wanted = select(MarketQuote).join(DeliveryQuote, DeliveryQuote.quote_id == MarketQuote.id)
+    rows = session.scalars(wanted.where(DeliveryQuote.delivery_id == delivery_id).order_by(DeliveryQuote.place))
+    return [Quote(row.id, row.market, row.source, row.day, row.fen_per_kg) for row in rows]
 
 
 def payable_of(session: Session, delivery_id: int) -> Payable:

@@ -81,11 +81,7 @@ def price_to_farmer(market_fen_per_kg: int, terms: Terms, weighed: Weighed) -> P
         Rejected: more moisture than the contract takes.
     """
     _check(market_fen_per_kg, terms, weighed)
-    if terms.reject_above_bps is not None and weighed.moisture_bps > terms.reject_above_bps:
-        raise Rejected(
-            f"水分 {weighed.moisture_bps / 100:g}% 超过合同上限 {terms.reject_above_bps / 100:g}%，请晒干再来。",
-            f"Moisture {weighed.moisture_bps / 100:g} % is above the contract's {terms.reject_above_bps / 100:g} %; dry it and come again.",
-        )
+    refuse_too_moist(weighed.moisture_bps, terms.reject_above_bps)
     with_premium = _times(market_fen_per_kg, WHOLE + terms.premium_bps)
     promised = max(with_premium, terms.floor_fen_per_kg)
     unit = _times(promised, WHOLE - weighed.grade_deduction_bps)
@@ -101,6 +97,15 @@ def price_to_farmer(market_fen_per_kg: int, terms: Terms, weighed: Weighed) -> P
         pay_fen=_pay(unit, settle),
         market_pay_fen=_pay(market_unit, settle),
     )
+
+
+def refuse_too_moist(moisture_bps: int, reject_above_bps: int | None) -> None:
+    """Raise :class:`Rejected` for goods that are wetter than the contract takes, whatever the price."""
+    if reject_above_bps is not None and moisture_bps > reject_above_bps:
+        raise Rejected(
+            f"水分 {moisture_bps / 100:g}% 超过合同上限 {reject_above_bps / 100:g}%，请晒干再来。",
+            f"Moisture {moisture_bps / 100:g} % is above the contract's {reject_above_bps / 100:g} %; dry it and come again.",
+        )
 
 
 def _check(market_fen_per_kg: int, terms: Terms, weighed: Weighed) -> None:
@@ -193,6 +198,16 @@ class Slip:
     terms: Terms
     weighed: Weighed
     price: Price
+    refused_g: int = 0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What was put on the scale, in grams; ``refused_g`` of it goes home again."""
+
+    gross_g: int
+    tare_g: int
+    refused_g: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,21 +227,38 @@ class Season:
         return self.agreed_g + self.agreed_g * self.tolerance_bps // WHOLE + self.extra_g
 
 
-def find_faults(*, gross_g: int, tare_g: int, day: date, today: date, season: Season) -> dict[str, Text]:
+def find_faults(weights: Weights, *, day: date, today: date, season: Season) -> dict[str, Text]:
     """What cannot be right about a weigh-in, by field."""
     faults: dict[str, Text] = {}
-    if tare_g >= gross_g:
+    if weights.tare_g >= weights.gross_g:
         faults["tare"] = Text("皮重要比毛重小。", "The tare must be less than the gross weight.")
+    elif weights.refused_g >= weights.gross_g - weights.tare_g:
+        faults["refused"] = Text(
+            "退回的要比净重少。一点都不收，请选“整批不收”。",
+            "Less must be refused than was weighed. To take nothing, choose to turn it all away.",
+        )
     if day > today:
         faults["day"] = Text("日期在将来。", "That day is in the future.")
     elif not season.start <= day <= season.end:
         faults["day"] = Text(
             f"合同期是 {season.start} 到 {season.end}。", f"The contract runs from {season.start} to {season.end}."
         )
-    left = season.most_g - season.delivered_g
-    if gross_g - tare_g > left:
-        faults["gross"] = Text(
-            f"超过合同数量，还能收 {max(0, left) / 1000:g} 公斤。请负责人先改合同。",
-            f"More than the contract takes: {max(0, left) / 1000:g} kg are left. Ask the owner to change the contract first.",
-        )
     return faults
+
+
+def over_g(season: Season, net_g: int) -> int:
+    """How much more a weigh-in brings than the contract still takes, in grams; 0 within it."""
+    return max(0, net_g - max(0, season.most_g - season.delivered_g))
+
+
+def find_excess(season: Season, net_g: int) -> dict[str, Text]:
+    """That more came than the contract takes, as a fault of the gross weight."""
+    if not over_g(season, net_g):
+        return {}
+    left = max(0, season.most_g - season.delivered_g) / 1000
+    return {
+        "gross": Text(
+            f"超过合同数量，还能收 {left:g} 公斤。请负责人先改合同。",
+            f"More than the contract takes: {left:g} kg are left. Ask the owner to change the contract first.",
+        )
+    }

@@ -262,8 +262,8 @@ def everybody_looks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     looked, work_out = Barrier(SCALES), service.work_out
     monkeypatch.setattr(service, "lock_contract", lambda *_: None)
 
-    def look(*args: object) -> object:
-        found = work_out(*args)  # type: ignore[arg-type]
+    def look(*args: object, **options: object) -> object:
+        found = work_out(*args, **options)  # type: ignore[arg-type]
         looked.wait(10)
         return found
 
