@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "fulfillment.bench.lead_views",
     "fulfillment.bench.crew_views",
     "fulfillment.bench.weigher_views",
+    "fulfillment.bench.weigh_queue_views",
     "app.console.views",
     "app.console.streams_views",
     "app.console.control_views",

@@ -44,7 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
 
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # A bench tablet shows the same form all day.
     csrf.init_app(app)
-    for name in ("streams_api", "orders_api", "webhooks", "bench_queue"):
+    for name in ("streams_api", "orders_api", "webhooks", "bench_queue", "weigh_queue"):
         if name in app.blueprints:
             csrf.exempt(app.blueprints[name])
     app.jinja_env.globals.update(

@@ -63,6 +63,22 @@ def admit(session: Session, leave: Pass | None) -> Actor:
         NotSignedIn: no pass, not ours, its time is over, or the person was signed out everywhere since.
         Forbidden: the person packs here no longer.
     """
+    person = person_of(session, leave)
+    if not queries.packs_here(session, person.id):
+        raise Forbidden(
+            "您现在不在打包组，等着的还留在这台平板上。请找组长。",
+            "You do not pack here now. What waits stays on this device; please ask the lead.",
+            code="not_a_packer",
+        )
+    return Actor(person.id, person.name)
+
+
+def person_of(session: Session, leave: Pass | None) -> Person:
+    """The person whose pass this is.
+
+    Raises:
+        NotSignedIn: no pass, not ours, its time is over, or the person was signed out everywhere since.
+    """
     person = session.get(Person, leave.person_id) if leave else None
     ended_at = person.sign_ins_ended_at if person else None
     if leave is None or person is None or not person.active or (ended_at is not None and ended_at >= leave.issued_at):
@@ -71,13 +87,7 @@ def admit(session: Session, leave: Pass | None) -> Actor:
             "Please sign in once more on this device; then what waits is sent.",
             code="pass_over",
         )
-    if not queries.packs_here(session, person.id):
-        raise Forbidden(
-            "您现在不在打包组，等着的还留在这台平板上。请找组长。",
-            "You do not pack here now. What waits stays on this device; please ask the lead.",
-            code="not_a_packer",
-        )
-    return Actor(person.id, person.name)
+    return person
 
 
 def receive(session: Session, action: Action, leave: Pass, by: Actor, *, now: datetime) -> BenchAction:

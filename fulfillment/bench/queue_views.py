@@ -168,10 +168,17 @@ def worker() -> Response:
     """The service worker of the bench; it changes, and browsers fetch it anew, whenever a file of its shell does."""
     asset: Callable[[str], str] = current_app.jinja_env.globals["asset"]  # type: ignore[assignment]
     files = ["/bench/offline", *(asset(path) for path in _SHELL)]
-    code = (Path(str(current_app.static_folder)) / "js" / "bench_worker.js").read_text(encoding="utf-8")
-    script = f"const SHELL = {dumps(files)};\nconst VERSION = {dumps(_version_of_offline_page())};\n{code}"
-    response = Response(script, mimetype="text/javascript")
-    response.headers["Service-Worker-Allowed"] = "/bench"
+    return service_worker("bench", files, scope="/bench")
+
+
+def service_worker(name: str, files: list[str], *, scope: str) -> Response:
+    """A service worker: what it is called and keeps, what all of them do, and its own script, ``<name>_worker.js``."""
+    scripts = Path(str(current_app.static_folder)) / "js"
+    code = "\n".join((scripts / part).read_text(encoding="utf-8") for part in ("worker_parts.js", f"{name}_worker.js"))
+    facts = {"NAME": name, "SHELL": files, "VERSION": _version_of_offline_page()}
+    first = "".join(f"const {fact} = {dumps(value)};\n" for fact, value in facts.items())
+    response = Response(first + code, mimetype="text/javascript")
+    response.headers["Service-Worker-Allowed"] = scope
     return response
 
 

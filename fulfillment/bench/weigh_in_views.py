@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.grade_cards import grade_cards
 from fulfillment.bench.people_at_the_scale import people_at_the_scale
-from fulfillment.bench.weigher_words import bounded, today, typed_key
+from fulfillment.bench.weigher_words import bounded, cause_options, today, typed_key
 from fulfillment.bench.writing_weigh_ins import hand_in, keep_photos, seen_mark
 from fulfillment.labels.codes import qr_svg
 from fulfillment.purchasing import queries, service
@@ -130,7 +130,9 @@ def _page(
         grades=grade_cards(contract, weighing.grades_with_pictures(session)),
         places=[*places, *([places[-1] + 1] if form.value("step") == "add-bag" and places[-1] < MOST_BAGS else [])],
         photos=weighing.photos_of(session, key),
+        causes=cause_options(),
         form=form,
+        blank=Form({"unit": form.value("unit")}),
         slip=slip,
         seen=slip and seen_mark(slip),
         problem=said,

@@ -8,6 +8,7 @@ from typing import Any
 from flask import g, request
 
 from fulfillment.labels.rules import mask_phone
+from fulfillment.purchasing.asking.rules import CAUSES
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from fulfillment.purchasing.quotes.rules import Kind, spoken_reason
@@ -40,6 +41,11 @@ def typed_key() -> str:
     """The form's key; a form without a usable one gets a new one, and is then worked out before it is written."""
     key = request.form.get("key", "")
     return key if 8 <= len(key) <= 80 and key.isascii() and key.isprintable() else token_urlsafe(18)
+
+
+def cause_options() -> list[tuple[str, str]]:
+    """Why goods go home again, to choose from."""
+    return [(name, str(cause.why)) for name, cause in CAUSES.items()]
 
 
 def words() -> dict[str, Callable[..., Any] | Mapping[str, Any]]:

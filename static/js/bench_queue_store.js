@@ -1,15 +1,9 @@
 // What was done on this device, kept until the server has answered it (and she has seen the answer). IndexedDB, and only
 // a few lines of it: "actions" in the order in which they happened, "facts" by name (passes, how things stand, when somebody was seen here last).
 
-const NAME = "gongfang-bench";
-// Written through to the disk: a tablet whose battery falls out has lost nothing that was shown as kept.
-const STRICT = { durability: "strict" };
+import { answered, writing } from "./device_store.js";
 
-const answered = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+const NAME = "gongfang-bench";
 
 /** The store; fails where the browser keeps none (a private window), and then forms are sent as ever. */
 export async function openStore() {
@@ -20,9 +14,10 @@ export async function openStore() {
   };
   const db = await answered(opening);
   db.onversionchange = () => db.close();
+  const write = writing(db, ["actions", "facts"]);
   return {
     /** Keep an action; resolves once it is on the disk, with its place in the order. */
-    add: (action) => write(db, async (actions) => ({ ...action, seq: await answered(actions.add(action)) })),
+    add: (action) => write(async (actions) => ({ ...action, seq: await answered(actions.add(action)) })),
     /** All actions, oldest first. */
     all: () => answered(db.transaction("actions").objectStore("actions").getAll()),
     /** All actions and one fact, of one moment. */
@@ -32,13 +27,13 @@ export async function openStore() {
     },
     /** Write changed actions, drop others, and note facts: all of it or nothing. */
     change: ({ put = [], drop = [], facts = {} }) =>
-      write(db, (actions, noted) => {
+      write((actions, noted) => {
         for (const action of put) actions.put(action);
         for (const seq of drop) actions.delete(seq);
         for (const [name, value] of Object.entries(facts)) noted.put(value, name);
       }),
     /** Forget people who were not seen here for so long (milliseconds); what waits keeps what its person needs to send it. */
-    forget: (afterMs) => write(db, async (actions, facts) => forget(await answered(actions.getAll()), facts, afterMs)),
+    forget: (afterMs) => write(async (actions, facts) => forget(await answered(actions.getAll()), facts, afterMs)),
     fact: (name) => answered(db.transaction("facts").objectStore("facts").get(name)),
   };
 }
@@ -53,16 +48,4 @@ async function forget(actions, facts, afterMs) {
     if (!(seen <= Date.now())) facts.put(Date.now(), `seen ${person}`);
     else if (Date.now() - seen > afterMs && !waiting.has(person)) for (const kind of ["pass", "truth", "seen"]) facts.delete(`${kind} ${person}`);
   }
-}
-
-/** Run `act` in one transaction; resolves with its result only when all of it is on the disk. */
-async function write(db, act) {
-  const transaction = db.transaction(["actions", "facts"], "readwrite", STRICT);
-  const committed = new Promise((resolve, reject) => {
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
-  });
-  const result = await act(transaction.objectStore("actions"), transaction.objectStore("facts"));
-  await committed;
-  return result;
 }

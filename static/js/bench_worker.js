@@ -1,23 +1,11 @@
 // Lets the bench open without a network: the page of whoever works here, the files it needs, and one page that says so.
-// SHELL (addresses to keep) and VERSION are written before this file by fulfillment/bench/queue_views.py.
+// worker_parts.js stands before this file, and before that what fulfillment/bench/queue_views.py writes.
 //
 // The cache "work" holds one person's page at most. It is emptied as soon as any other page of the bench arrives that is
 // not that person's (signing in, handing over), so that nobody is ever shown somebody else's work.
 
-const SHELL_CACHE = `bench-shell-${VERSION}-${SHELL.length}`;
 const WORK_CACHE = "bench-work";
-// Pictures, styles and scripts: nobody's in particular.
-const FILES_CACHE = "bench-files";
-const PATIENCE_MS = 6000;
 const CHANGES_HANDS = /^\/bench\/(hand-over|sign-in)/;
-
-self.addEventListener("install", (event) => {
-  event.waitUntil(keepShell().then(() => self.skipWaiting()));
-});
-
-self.addEventListener("activate", (event) => {
-  event.waitUntil(dropOldShells().then(() => self.clients.claim()));
-});
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
@@ -27,22 +15,12 @@ self.addEventListener("fetch", (event) => {
   else if (request.method === "GET" && url.pathname.startsWith("/static/")) event.respondWith(file(request, url));
 });
 
-async function keepShell() {
-  const cache = await caches.open(SHELL_CACHE);
-  // Without cookies: the page is the same for everybody, and so it is kept.
-  await cache.addAll(SHELL.map((address) => new Request(address, { credentials: "omit", cache: "no-cache" })));
-}
-
-async function dropOldShells() {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("bench-shell-") && name !== SHELL_CACHE).map((name) => caches.delete(name)));
-}
-
 /** The network first; the page that was kept when it is gone, slow or broken; else the page that says so. */
 async function page(event, url) {
   const kept = url.pathname === "/bench" ? await keptPage() : null;
   try {
-    const answer = await (kept ? inTime(event, url) : fetch(event.request).then((fresh) => noted(url, fresh)));
+    const fresh = fetch(event.request).then((came) => noted(url, came));
+    const answer = await (kept ? inTime(event, fresh) : fresh);
     if (answer && !(kept && answer.status >= 500)) return answer;
   } catch {
     // No network.
@@ -57,13 +35,6 @@ async function page(event, url) {
 async function asKept(kept) {
   const html = (await kept.text()).replace("<div data-queue", '<div data-kept="" data-queue');
   return new Response(html, { headers: kept.headers });
-}
-
-/** The fresh page, or nothing once patience is over; it is noted even when it comes later. */
-function inTime(event, url) {
-  const fresh = fetch(event.request).then((answer) => noted(url, answer));
-  event.waitUntil(fresh.catch(() => {}));
-  return Promise.race([fresh, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null))]);
 }
 
 /** Keep somebody's page of work; forget it when a page comes that is not theirs. */
@@ -81,8 +52,6 @@ async function noted(url, answer) {
 
 const keptPage = async () => (await caches.open(WORK_CACHE)).match("/bench");
 
-const offlinePage = async () => (await (await caches.open(SHELL_CACHE)).match("/bench/offline")) ?? Response.error();
-
 /** A form that could not be sent is not lost without a word. Whoever leaves takes their page along, whether or not the
     next page still comes. */
 async function sent(request, url) {
@@ -93,16 +62,4 @@ async function sent(request, url) {
   } catch {
     return offlinePage();
   }
-}
-
-/** Files with their version in the address never change; others come from the network while there is one. */
-async function file(request, url) {
-  const kept = await caches.match(request);
-  if (kept && url.searchParams.has("v")) return kept;
-  const fresh = fetch(request).then(async (answer) => {
-    if (answer.status === 200) await (await caches.open(FILES_CACHE)).put(request, answer.clone());
-    return answer;
-  });
-  if (!kept) return fresh;
-  return Promise.race([fresh.catch(() => kept), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept))]);
 }

@@ -25,6 +25,15 @@ for (const form of document.querySelectorAll("form[action='/sign-out']")) {
   form.addEventListener("submit", () => window.caches?.delete("bench-work").catch(() => {}));
 }
 
+// Whoever leaves, or hands the device on, takes the scale's list of farmers along; a badge that is scanned sends a form too.
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (/\/(sign-in|sign-out|hand-over)$/.test(new URL(event.target.action, location.href).pathname)) window.caches?.delete("weigh-kept").catch(() => {});
+  },
+  true,
+);
+
 // A page that comes back from the browser's memory may have been sent already: free its buttons again.
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");

@@ -11,14 +11,19 @@ from kernel.parse import FieldError, parse_grams
 from kernel.text import Text
 
 _LONGEST_NOTE = 200
+_CHOOSE = {
+    "grade": Text("请选等级。", "Choose the grade."),
+    "refused_reason": Text("请选为什么退。", "Choose why it goes home."),
+}
 
 
 @dataclass(frozen=True)
 class TypedWeighIn:
-    """A weigh-in as it was typed: its facts, and the bags that add up to its gross and tare."""
+    """A weigh-in as it was typed: its facts, the bags that add up to its gross and tare, and whether odd figures are meant."""
 
     facts: WeighIn
     bags: tuple[Bag, ...]
+    is_sure: bool = False
 
 
 def field_of(name: str, place: int) -> str:
@@ -56,17 +61,33 @@ def read_weigh_in(form: Form, contract_id: int, today: date) -> TypedWeighIn:
         grade=form.text("grade", longest=60),
         has_certificate=form.ticked("certificate"),
         note=form.text("note", longest=_LONGEST_NOTE, required=False),
+        refused_g=(refused_g := _read_refused(form)),
+        refused_reason=form.text("refused_reason", longest=_LONGEST_NOTE, required=refused_g > 0),
+        certificate_reason=form.text("certificate_reason", longest=_LONGEST_NOTE, required=False),
     )
-    if "grade" in form.errors:
-        form.errors["grade"] = Text("请选等级。", "Choose the grade.")
+    for name, words in _CHOOSE.items():
+        if name in form.errors:
+            form.errors[name] = words
     form.check()
-    return TypedWeighIn(facts, bags)
+    return TypedWeighIn(facts, bags, is_sure=form.ticked("sure"))
+
+
+def _read_refused(form: Form) -> int:
+    """Grams that go home again; nothing typed is nothing refused."""
+    if not str(form.value("refused") or "").strip():
+        return 0
+    return _grams(form, "refused", _unit(form)) or 0
 
 
 def read_bags(form: Form) -> tuple[Bag, ...]:
     """The bags in grams; a bag with an error is marked at its field and is not to be used."""
-    unit = form.choice("unit", GRAMS_IN) if form.value("unit") else KG
+    unit = _unit(form)
     return tuple(_read_bag(form, place, unit) for place in typed_places(form.values))
+
+
+def _unit(form: Form) -> str:
+    """What the weights were typed in; never guessed from the figures."""
+    return form.choice("unit", GRAMS_IN) if form.value("unit") else KG
 
 
 def _read_bag(form: Form, place: int, unit: str) -> Bag:
