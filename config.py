@@ -73,6 +73,9 @@ class Settings:
     sample_rate_bps: int
     set_off_most_bps: int
     workshop_tax_code: str
+    certificate_second_person: int
+    sms_provider: str
+    email_provider: str
     courier_provider: str
     courier_accounts: Mapping[str, tuple[str, ...]]
     courier_stuck_days: int
@@ -190,6 +193,10 @@ def _tax_code(value: str) -> str | None:
     return None if usable else "the workshop's unified social credit code, 18 signs, or empty"
 
 
+def _notice_provider(value: str) -> str | None:
+    return None if value in ("console", "file") else f"console or file, not {value!r}"
+
+
 def _database_url(value: str) -> str | None:
     usable = not value or value.startswith(("postgresql://", "postgresql+psycopg://"))
     # The value may hold a password, so it is not repeated.
@@ -263,6 +270,9 @@ def _read_all(read: _Reader) -> Settings:
         sample_rate_bps=read.number("SAMPLE_RATE_BPS", 300, 0, 10_000),
         set_off_most_bps=read.number("SET_OFF_MOST_BPS", 3_000, 0, 10_000),
         workshop_tax_code=read.text("WORKSHOP_TAX_CODE", "", _tax_code),
+        certificate_second_person=read.number("CERTIFICATE_SECOND_PERSON", 0, 0, 1),
+        sms_provider=read.text("SMS_PROVIDER", "console", _notice_provider),
+        email_provider=read.text("EMAIL_PROVIDER", "console", _notice_provider),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
 

@@ -21,6 +21,10 @@ from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
 from kernel.audit import Actor
 from kernel.db import Database
+from kernel.notices import service as notices
+from kernel.notices.providers import Post, provider_of
+from kernel.notices.rules import EMAIL, SMS
+from kernel.notices.steps import send_notice
 from shop.channels.steps import forget_upload, import_kept
 from shop.channels.uploads import FORGET_JOB, IMPORT_JOB
 from shop.payments import steps
@@ -30,11 +34,12 @@ from shop.payments.stripe_gateway import StripeGateway
 
 @dataclass(frozen=True)
 class Tools(Till):
-    """What jobs need besides the database: the payment desk, where market prices come from, the couriers."""
+    """What jobs need besides the database: the payment desk, where market prices come from, couriers, who sends messages."""
 
     market: MarketFeed
     night: Night
     couriers: CourierDesk
+    post: Post
 
 
 Handler = Callable[[Database, Tools, dict[str, Any], datetime], None]
@@ -69,6 +74,7 @@ HANDLERS: dict[str, Handler] = {
     CANCEL_JOB: lambda database, tools, payload, now: waybill_steps.cancel_waybill(
         database, tools.couriers, payload, now
     ),
+    notices.JOB: lambda database, tools, payload, now: send_notice(database, tools.post, payload, now),
     plans.JOB: lambda database, tools, _, now: plans.renew_plan(
         database, workflows.terms.hand_out_terms, tools.market.zone, now
     ),
@@ -97,7 +103,14 @@ def tools_for(settings: Settings) -> Tools:
         MarketFeed(Feed(settings.xinfadi_url), settings.workshop_zone),
         Night(Till(*desk), settings.workshop_zone, settings.var_dir / "backups", settings.backups_kept),
         desk_for(settings),
+        post_of(settings),
     )
+
+
+def post_of(settings: Settings) -> Post:
+    """Who carries text messages and e-mail here."""
+    folder = settings.var_dir / "notices"
+    return Post(provider_of(settings.sms_provider, folder, SMS), provider_of(settings.email_provider, folder, EMAIL))
 
 
 def plan_daily(database: Database, tools: Tools, now: datetime) -> None:
