@@ -237,7 +237,15 @@ GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lea
 POST /bench/weigh/certificates/<int:certificate_id>/print              owner lead weigher
 GET  /bench/weigh/contracts                                            owner weigher
 GET  /bench/weigh/contracts/<int:contract_id>                          owner weigher
+GET  /bench/weigh/contracts/<int:contract_id>/amend                    owner
+POST /bench/weigh/contracts/<int:contract_id>/amend                    owner
 POST /bench/weigh/contracts/<int:contract_id>/end                      owner
+POST /bench/weigh/contracts/<int:contract_id>/pages                    owner
+GET  /bench/weigh/contracts/<int:contract_id>/pages/<int:page_id>      owner weigher
+POST /bench/weigh/contracts/<int:contract_id>/pages/<int:page_id>/remove owner
+GET  /bench/weigh/contracts/<int:contract_id>/paper                    owner weigher
+POST /bench/weigh/contracts/<int:contract_id>/renew                    owner
+GET  /bench/weigh/contracts/export.csv                                 owner weigher
 GET  /bench/weigh/contracts/new                                        owner
 POST /bench/weigh/contracts/new                                        owner
 GET  /bench/weigh/deliveries                                           owner weigher
@@ -248,7 +256,6 @@ GET  /bench/weigh/farmers                                              owner wei
 GET  /bench/weigh/farmers/<int:farmer_id>                              owner weigher
 GET  /bench/weigh/farmers/<int:farmer_id>/edit                         owner weigher
 POST /bench/weigh/farmers/<int:farmer_id>/edit                         owner weigher
-GET  /bench/weigh/farmers/<int:farmer_id>/statement                    owner weigher
 GET  /bench/weigh/farmers/new                                          owner weigher
 POST /bench/weigh/farmers/new                                          owner weigher
 GET  /bench/weigh/grades                                               owner weigher
@@ -270,10 +277,39 @@ POST /bench/weigh/lots/<int:lot_id>/certificate                        owner lea
 GET  /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/rest                               owner lead weigher
-GET  /bench/weigh/pay                                                  owner weigher
+GET  /bench/weigh/pay                                                  owner lead weigher
 GET  /bench/weigh/pay/<int:farmer_id>                                  owner weigher
 POST /bench/weigh/pay/<int:farmer_id>                                  owner weigher
-GET  /bench/weigh/pay/settlements/<int:settlement_id>                  owner weigher
+GET  /bench/weigh/pay/<int:farmer_id>/account                          owner lead weigher
+POST /bench/weigh/pay/<int:farmer_id>/account                          owner lead
+GET  /bench/weigh/pay/<int:farmer_id>/account.<extension>              owner lead weigher
+POST /bench/weigh/pay/<int:farmer_id>/account/<int:line_id>/undo       owner lead
+GET  /bench/weigh/pay/<int:farmer_id>/facts                            owner lead
+POST /bench/weigh/pay/<int:farmer_id>/facts                            owner lead
+POST /bench/weigh/pay/<int:farmer_id>/facts/forget                     owner lead
+GET  /bench/weigh/pay/<int:farmer_id>/statement                        owner lead weigher
+GET  /bench/weigh/pay/<int:farmer_id>/statement/lines.<extension>      owner lead weigher
+GET  /bench/weigh/pay/entries/<int:line_id>/photo.jpg                  owner lead weigher
+GET  /bench/weigh/pay/invoices                                         owner lead weigher
+POST /bench/weigh/pay/invoices/file                                    owner lead
+GET  /bench/weigh/pay/owed.<extension>                                 owner lead weigher
+POST /bench/weigh/pay/payables/<int:payable_id>/question               owner lead weigher
+POST /bench/weigh/pay/questions/<int:question_id>/answer               owner lead
+GET  /bench/weigh/pay/runs                                             owner lead weigher
+GET  /bench/weigh/pay/runs/<int:settlement_run_id>                     owner lead weigher
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/all-paid            owner lead
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/bank                owner lead
+GET  /bench/weigh/pay/runs/<int:settlement_run_id>/cash                owner lead weigher
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/close               owner lead
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/drop                owner lead
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/leave-out           owner lead
+GET  /bench/weigh/pay/runs/<int:settlement_run_id>/lines.<extension>   owner lead weigher
+POST /bench/weigh/pay/runs/<int:settlement_run_id>/set-off             owner lead
+GET  /bench/weigh/pay/runs/new                                         owner lead
+POST /bench/weigh/pay/runs/new                                         owner lead
+GET  /bench/weigh/pay/settlements/<int:settlement_id>                  owner lead weigher
+POST /bench/weigh/pay/settlements/<int:settlement_id>/back             owner lead
+POST /bench/weigh/pay/settlements/<int:settlement_id>/hand-out         owner lead
 GET  /bench/weigh/quotes                                               owner weigher
 GET  /bench/weigh/quotes/fetch                                         owner weigher
 POST /bench/weigh/quotes/fetch                                         owner weigher

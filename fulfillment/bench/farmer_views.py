@@ -1,6 +1,4 @@
-"""Growers: the list, one grower with contracts and what is owed, adding and correcting, the statement to print."""
-
-from datetime import date, timedelta
+"""Growers: the list, one grower with contracts and what is owed, adding and correcting."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -16,13 +14,10 @@ from fulfillment.purchasing.settlements import queries as settlements
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
-from kernel.parse import FieldError, parse_date
 from kernel.people.rules import OWNER, WEIGHER
 from kernel.text import t
 
 blueprint = Blueprint("farmers", __name__, url_prefix="/farmers")
-
-_STATEMENT_DAYS = timedelta(days=365)
 
 
 @blueprint.get("")
@@ -110,31 +105,3 @@ def change_farmer(farmer_id: int) -> Response | tuple[str, int]:
         return page, problem.status
     flash(t("改好了。", "Changed."), "done")
     return redirect(url_for("weigher.farmers.show", farmer_id=farmer_id), 303)
-
-
-@blueprint.get("/<int:farmer_id>/statement")
-@requires(WEIGHER, OWNER)
-def statement(farmer_id: int) -> str:
-    """Everything delivered and paid between two days, to print; without days the last twelve months."""
-    first, last = _asked_day("from", today() - _STATEMENT_DAYS), _asked_day("to", today())
-    with transaction() as session:
-        farmer = find_farmer(session, farmer_id)
-        lines = settlements.statement(session, farmer.id, first, last)
-        return render_template(
-            "weigh/statement.html",
-            farmer=farmer,
-            lines=lines,
-            paid_fen=sum(line.payable.amount_fen for line in lines if line.settlement),
-            owed_fen=sum(line.payable.amount_fen for line in lines if line.is_owed),
-            first=first,
-            last=last,
-            today=today(),
-        )
-
-
-def _asked_day(name: str, otherwise: date) -> date:
-    """A day from the address line; a broken one counts as not given."""
-    try:
-        return parse_date(request.args.get(name))
-    except FieldError:
-        return otherwise

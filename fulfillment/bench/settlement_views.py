@@ -1,28 +1,56 @@
-"""Paying farmers: what is owed, choosing, looking again, paying once."""
+"""Paying one farmer at the counter: what is owed, choosing, looking again, paying once."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from fulfillment.bench import settlement_words
 from fulfillment.bench.farmer_views import find_farmer
 from fulfillment.bench.weigher_words import bounded, today, typed_key
-from fulfillment.purchasing.settlements import queries, service
+from fulfillment.purchasing.runs.queries import open_questions
+from fulfillment.purchasing.settlements import queries, rules, service
 from fulfillment.purchasing.settlements.forms import read_payment
-from fulfillment.purchasing.settlements.models import Settlement
 from fulfillment.purchasing.settlements.service import Payment
-from kernel.errors import NotFound, Problem
+from kernel.errors import Problem
 from kernel.forms import Form
-from kernel.http import actor, requires, transaction, utc_now
-from kernel.people.rules import OWNER, WEIGHER
+from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.people.rules import LEAD, OWNER, WEIGHER
+from kernel.sheets import plain_yuan
+from kernel.text import t
 
 blueprint = Blueprint("settlements", __name__, url_prefix="/pay")
 
 
 @blueprint.get("")
-@requires(WEIGHER, OWNER)
+@requires(WEIGHER, OWNER, LEAD)
 def owed() -> str:
     """Farmers who are owed money, earliest due first."""
     with transaction() as session:
         return render_template("weigh/pay.html", owed=queries.owed_by_farmer(session), today=today())
+
+
+@blueprint.get("/owed.<extension>")
+@requires(WEIGHER, OWNER, LEAD)
+def owed_file(extension: str) -> Response:
+    """Every open payable with its farmer and the day it is due."""
+    header = [
+        t("农户", "Farmer"),
+        t("交货日", "Delivered"),
+        t("批号", "Lot"),
+        t("到期", "Due"),
+        t("应付（元）", "Owed, yuan"),
+    ]
+    with transaction() as session:
+        rows = [
+            [
+                each.delivery.contract.farmer.name,
+                each.delivery.day.isoformat(),
+                each.delivery.lot.number,
+                each.due_on.isoformat(),
+                plain_yuan(each.amount_fen),
+            ]
+            for each in queries.open_payables(session)
+        ]
+    return settlement_words.sheet(extension, "owed", header, rows)
 
 
 @blueprint.get("/<int:farmer_id>")
@@ -38,7 +66,9 @@ def pay(farmer_id: int) -> Response | tuple[str, int]:
     """Show the sum first; pay when it was seen and confirmed."""
     form, ticked = Form(request.form), request.form.getlist("payable")
     try:
-        payment = read_payment(form, bounded(farmer_id), ticked)
+        payment = read_payment(
+            form, bounded(farmer_id), ticked, request.form.getlist("credit"), setting("set_off_most_bps")
+        )
         if form.value("step") != "confirm":
             return _page(farmer_id, form, ticked=ticked, payment=payment)
         with transaction() as session:
@@ -46,7 +76,7 @@ def pay(farmer_id: int) -> Response | tuple[str, int]:
     except Problem as problem:
         form.errors.update(problem.fields)
         return _page(farmer_id, form, ticked=ticked, problem=problem)
-    return redirect(url_for("weigher.settlements.show", settlement_id=settlement.id), 303)
+    return redirect(url_for("weigher.results.show", settlement_id=settlement.id), 303)
 
 
 def _page(
@@ -58,33 +88,41 @@ def _page(
     problem: Problem | None = None,
 ) -> tuple[str, int]:
     """The list to tick, or, for a payment that was chosen, its sum to confirm. ``ticked`` none: everything."""
+    credit = request.form.getlist("credit")
     with transaction() as session:
         farmer = find_farmer(session, farmer_id)
         payables = queries.open_payables(session, farmer.id)
+        entries = queries.open_entries(session, farmer.id)
+        questions = open_questions(session)
         chosen = [each for each in payables if payment and each.id in payment.payable_ids]
+        plan = None
+        if payment:
+            try:
+                plan = service.plan_of(session, chosen, payment)
+            except Problem as found:
+                form.errors.update(found.fields)
+                payment, problem = None, found
+        everything = {str(each.id) for each in payables if each.id not in questions}
         page = render_template(
             "weigh/pay_farmer.html",
             farmer=farmer,
             payables=payables,
+            questions=questions,
+            credits=[each for each in entries if each.left_fen > 0],
+            debts=[each for each in entries if each.left_fen < 0],
+            cap_bps=setting("set_off_most_bps"),
             chosen=chosen,
-            total_fen=sum(each.amount_fen for each in chosen),
-            payment=payment if chosen else None,
-            ticked={str(each.id) for each in payables} if ticked is None else set(ticked),
+            plan=plan,
+            payment=payment if plan and plan.gross_fen else None,
+            ticked=everything if ticked is None else set(ticked),
+            ticked_credits={str(each.entry.id) for each in entries} if ticked is None else set(credit),
             form=form,
             problem=problem,
             key=typed_key(),
             today=today(),
+            methods=rules.METHODS,
         )
     return page, problem.status if problem else 200
 
 
-@blueprint.get("/settlements/<int:settlement_id>")
-@requires(WEIGHER, OWNER)
-def show(settlement_id: int) -> str:
-    """A payment that was made, with its lines, to print and sign."""
-    with transaction() as session:
-        settlement = session.get(Settlement, bounded(settlement_id))
-        if settlement is None:
-            raise NotFound("没有这次结算。", "There is no such settlement.")
-        payables = queries.settlement_lines(session, settlement.id)
-        return render_template("weigh/settlement.html", settlement=settlement, payables=payables)
+blueprint.context_processor(settlement_words.words)

@@ -104,7 +104,7 @@ def _accounts() -> None:
             "kind NOT IN ('supplement', 'came_back', 'reversal') OR reason <> ''",
             name=op.f("ck_farmer_entries_says_why"),
         ),
-        sa.CheckConstraint("photo IS NULL OR length(photo) <= 400000", name=op.f("ck_farmer_entries_photo_bounded")),
+        sa.CheckConstraint("photo IS NULL OR length(photo) <= 600000", name=op.f("ck_farmer_entries_photo_bounded")),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_farmer_entries_delivery_id")),
         sa.ForeignKeyConstraint(["farmer_id"], ["farmers.id"], name=op.f("fk_farmer_entries_farmer_id")),
         sa.ForeignKeyConstraint(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -17,6 +18,7 @@ from fulfillment.purchasing.service import KeyReused
 from fulfillment.purchasing.settlements import queries
 from fulfillment.purchasing.settlements.models import Settlement, SettlementLine
 from fulfillment.purchasing.settlements.service import Payment, settle, take_back
+from fulfillment.purchasing.statements.queries import season
 from kernel.db import Database
 from kernel.errors import Refused
 from tests.purchasing.test_database_rules import facts
@@ -34,6 +36,8 @@ from tests.purchasing.world import (
     weighed,
 )
 from tests.world import NOW
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def owed(session: Session, contract: Contract, *loads_g: int) -> list[Payable]:
@@ -197,16 +201,26 @@ def test_one_form_sent_five_times_at_once_pays_once(database: Database) -> None:
     assert paid(database)[0] == 1
 
 
-def test_a_statement_shows_what_was_paid_and_what_is_owed(session: Session) -> None:
+def test_a_statement_shows_every_movement_and_the_balance(session: Session) -> None:
     contract = make_contract(session)
     payables = owed(session, contract, 10_000, 20_000)
     make_quote(session, contract, day=TODAY - timedelta(days=9))
     older = weigh_in(session, weighed(contract, day=TODAY - timedelta(days=9), gross_g=6_200))
-    settlement = pay(session, contract.farmer_id, payables[:1])
-    lines = queries.statement(session, contract.farmer_id, TODAY - timedelta(days=9), TODAY)
-    assert [line.payable.delivery_id for line in lines] == [older.id, *(payable.delivery_id for payable in payables)]
-    assert [line.settlement and line.settlement.id for line in lines] == [None, settlement.id, None]
-    assert len(queries.statement(session, contract.farmer_id, TODAY, TODAY)) == 2
+    pay(session, contract.farmer_id, payables[:1])
+    found = season(session, contract.farmer_id, TODAY - timedelta(days=9), TODAY, ZONE)
+    first, second, third = older.pay_fen, payables[0].amount_fen, payables[1].amount_fen
+    assert [each.fen for each in found.movements] == [first, second, third, -second]
+    assert [each.balance_fen for each in found.movements] == [
+        first,
+        first + second,
+        first + second + third,
+        first + third,
+    ]
+    assert (found.paid_fen, found.balance_fen, found.before_fen) == (second, first + third, 0)
+    assert (found.premium_fen, found.premium_bps) == (found.delivered_fen - found.market_fen, 1_200)
+    today_only = season(session, contract.farmer_id, TODAY, TODAY, ZONE)
+    assert (today_only.before_fen, today_only.balance_fen) == (first, first + third)
+    assert season(session, contract.farmer_id, TODAY + timedelta(days=1), TODAY, ZONE).premium_bps is None
 
 
 # ---- written by mistake ----
@@ -226,8 +240,8 @@ def test_a_delivery_written_by_mistake_is_taken_back_whole(session: Session) -> 
     assert purchasing_queries.day_totals(session, TODAY).net_g == 25_000
     assert [lot.delivery_id for lot in purchasing_queries.lots_in_stock(session)] == [right.delivery_id]
     assert purchasing_queries.lot_by_number(session, delivery.lot.number) is None
-    lines = queries.statement(session, contract.farmer_id, TODAY, TODAY)
-    assert [(line.is_owed, line.settlement) for line in lines] == [(False, None), (True, None)]
+    (movement,) = season(session, contract.farmer_id, TODAY, TODAY, ZONE).movements
+    assert movement.fen == right.amount_fen
 
 
 def test_what_was_taken_back_is_not_paid(session: Session) -> None:

@@ -43,7 +43,7 @@ class FarmerEntry(Base):
             name="known_input",
         ),
         CheckConstraint("(kind = 'reversal') = (reverses_id IS NOT NULL)", name="names_what_it_undoes"),
-        CheckConstraint("photo IS NULL OR length(photo) <= 400000", name="photo_bounded"),
+        CheckConstraint("photo IS NULL OR length(photo) <= 600000", name="photo_bounded"),
         UniqueConstraint("id", "farmer_id", name="uq_farmer_entries_of"),
         UniqueConstraint("id", "farmer_id", "amount_fen", name="uq_farmer_entries_owed"),
         ForeignKeyConstraint(

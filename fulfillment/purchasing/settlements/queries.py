@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, aliased
 from fulfillment.purchasing.accounts import rules as accounts
 from fulfillment.purchasing.accounts.models import FarmerEntry
 from fulfillment.purchasing.growers.models import Farmer
-from fulfillment.purchasing.models import Delivery, Payable
-from fulfillment.purchasing.settlements.models import Settlement, SettlementLine, SettlementPart
+from fulfillment.purchasing.models import Payable
+from fulfillment.purchasing.settlements.models import SettlementLine, SettlementPart
 
 
 def open_payables(session: Session, farmer_id: int | None = None) -> Sequence[Payable]:
@@ -97,32 +97,6 @@ def owed_by_farmer(session: Session) -> list[Owed]:
         .order_by(earliest, Farmer.id)
     )
     return [Owed(farmer, count, int(total), due_on) for farmer, count, total, due_on in rows]
-
-
-@dataclass(frozen=True)
-class StatementLine:
-    """One payable of a farmer and the settlement that paid it, if any."""
-
-    payable: Payable
-    settlement: Settlement | None
-
-    @property
-    def is_owed(self) -> bool:
-        """Whether it is neither paid nor taken back."""
-        return self.settlement is None and self.payable.delivery.taken_back is None
-
-
-def statement(session: Session, farmer_id: int, first: date, last: date) -> list[StatementLine]:
-    """Everything a farmer delivered in some days, oldest first, with how it was paid."""
-    rows = session.execute(
-        select(Payable, Settlement)
-        .join(Payable.delivery)
-        .outerjoin(SettlementLine, SettlementLine.payable_id == Payable.id)
-        .outerjoin(Settlement, Settlement.id == SettlementLine.settlement_id)
-        .where(Payable.farmer_id == farmer_id, Delivery.day.between(first, last))
-        .order_by(Delivery.day, Delivery.id)
-    )
-    return [StatementLine(payable, settlement) for payable, settlement in rows]
 
 
 def settlement_lines(session: Session, settlement_id: int) -> Sequence[Payable]:
