@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries
 from fulfillment.purchasing.growers import queries as growers
+from fulfillment.purchasing.growers.contract_forms import goods_to_contract, read_contract
 from fulfillment.purchasing.growers.contract_service import end_contract
-from fulfillment.purchasing.growers.forms import goods_to_contract, read_contract, read_farmer
+from fulfillment.purchasing.growers.forms import read_farmer
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from fulfillment.purchasing.growers.service import FarmerFacts, change_farmer
 from kernel.errors import Invalid, Refused
@@ -146,6 +147,7 @@ TYPED = {
     "standard_moisture": "13",
     "reject_above": "18",
     "market": "庆元香菇市场",
+    "over_rule": "refuse",
 }
 
 
@@ -184,6 +186,10 @@ def test_a_contracts_form_becomes_its_terms(session: Session) -> None:
         ({"standard_moisture": "130"}, "standard_moisture"),
         ({"farmer": "999999"}, "farmer"),
         ({"goods": "1-1"}, "goods"),
+        ({"median_days": "5"}, "median_days"),
+        ({"median_days": "0"}, "median_days"),
+        ({"over_rule": "at_market"}, "over_rule"),
+        ({"agreed": "600斤"}, "agreed"),
     ],
 )
 def test_a_contracts_form_says_at_the_field_what_cannot_be(

@@ -74,6 +74,7 @@ def signed(database: Database, owner: Desk, **changes: str) -> dict[str, str]:
         "standard_moisture": "13",
         "reject_above": "",
         "market": "",
+        "over_rule": "refuse",
     }
     return typed | changes
 
