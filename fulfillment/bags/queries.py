@@ -30,7 +30,7 @@ def lock_open(session: Session, variant_id: int, most: int) -> Sequence[BagStock
     return session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
-def _open(variant_id: int) -> Select[tuple[BagStock]]:
+def _open(variant_id: int) -> Select[BagStock]:
     return (
         select(BagStock)
         .where(BagStock.variant_id == variant_id, BagStock.taken + BagStock.gone < BagStock.bags, ~BagStock.blocked)

@@ -41,3 +41,4 @@ WHOLE_TRIGGER_SQL = (
 )
 
 STATEMENTS = (COUNT_SQL, COUNT_TRIGGER_SQL, WHOLE_SQL, WHOLE_TRIGGER_SQL)
+FUNCTIONS = ("count_parcel_bags", "keep_parcel_bags_whole")

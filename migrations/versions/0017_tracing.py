@@ -7,7 +7,7 @@ Revises: 0016
 import sqlalchemy as sa
 from alembic import op
 
-from fulfillment.bags.triggers import STATEMENTS
+from fulfillment.bags.triggers import FUNCTIONS, STATEMENTS
 from fulfillment.packing.holds.models import STATEMENTS as HOLD_STATEMENTS
 
 revision = "0017"
@@ -136,5 +136,5 @@ def downgrade() -> None:
     for table in ("parcel_holds", "parcel_bags", "bag_stocks"):
         op.drop_table(table)
     op.execute("DROP TRIGGER parcels_held_stay ON parcels")
-    for function in ("keep_held_parcels", "keep_parcel_bags_whole", "count_parcel_bags"):
+    for function in ("keep_held_parcels", *FUNCTIONS):
         op.execute(f"DROP FUNCTION {function}")

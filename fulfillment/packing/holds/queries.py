@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fulfillment.bags.models import BagStock, ParcelBags
 from fulfillment.packing.holds.models import ParcelHold
 
 
@@ -12,3 +13,13 @@ def open_holds(session: Session, parcel_ids: Sequence[int]) -> dict[int, ParcelH
     """The oldest hold of each of these parcels that is held back now."""
     rows = select(ParcelHold).where(ParcelHold.parcel_id.in_(parcel_ids), ParcelHold.freed_at.is_(None))
     return {hold.parcel_id: hold for hold in session.scalars(rows.order_by(ParcelHold.id.desc()))}
+
+
+def has_blocked_bags(session: Session, parcel_id: int) -> bool:
+    """Whether bags of a blocked lot are written down for a parcel."""
+    blocked = (
+        select(ParcelBags.id)
+        .join(BagStock, BagStock.bagging_id == ParcelBags.bagging_id)
+        .where(ParcelBags.parcel_id == parcel_id, BagStock.blocked)
+    )
+    return session.scalar(blocked.limit(1)) is not None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from fulfillment.packing import service as packing
@@ -33,17 +33,30 @@ def hold_parcels(
 
 
 def free_parcel(session: Session, parcel_id: int, *, reason: str, now: datetime, by: Actor) -> bool:
-    """A parcel may leave again; the reason stays. Returns whether it was held."""
-    task_id = session.scalars(select(PackingTask.id).where(PackingTask.parcel_id == parcel_id)).one()
-    parcel = packing.lock_task(session, task_id).parcel
-    holds = select(ParcelHold).where(ParcelHold.parcel_id == parcel_id, ParcelHold.freed_at.is_(None))
-    found = session.scalars(holds.with_for_update()).all()
-    for hold in found:
+    """A parcel may leave again, whatever it was held for; the reason stays. Returns whether it was held."""
+    return bool(_free(session, ParcelHold.parcel_id == parcel_id, reason, now, by))
+
+
+def free_parcels_of(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> list[int]:
+    """Parcels that were held because of a lot may leave; one that is held for another lot too stays. Returns their ids."""
+    return _free(session, ParcelHold.lot_id == lot_id, reason, now, by)
+
+
+def _free(session: Session, which: ColumnElement[bool], reason: str, now: datetime, by: Actor) -> list[int]:
+    held = select(ParcelHold.parcel_id).where(which, ParcelHold.freed_at.is_(None))
+    tasks = select(PackingTask.id).where(PackingTask.parcel_id.in_(held)).order_by(PackingTask.id)
+    parcels = {
+        task.parcel.id: task.parcel
+        for task in (packing.lock_task(session, one) for one in session.scalars(tasks).all())
+    }
+    found = select(ParcelHold).where(which, ParcelHold.parcel_id.in_(parcels), ParcelHold.freed_at.is_(None))
+    freed = []
+    for hold in session.scalars(found.order_by(ParcelHold.id).with_for_update()).all():
         hold.freed_at, hold.freed_by, hold.freed_reason = now, by.name, reason
-    if found:
-        _note(session, parcel, "parcel.freed", reason, now, by)
+        _note(session, parcels[hold.parcel_id], "parcel.freed", reason, now, by)
+        freed.append(hold.parcel_id)
     session.flush()
-    return bool(found)
+    return freed
 
 
 def refuse_held(session: Session, box: Sequence[Parcel]) -> None:
