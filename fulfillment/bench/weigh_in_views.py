@@ -1,19 +1,22 @@
 """Weighing in: choose the farmer, type what the scale says, see the working, write it, print the slip."""
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from fulfillment.bench.delivery_facts import SLIP_PAPERS, chosen_paper, delivery_facts
 from fulfillment.bench.grade_cards import grade_cards
 from fulfillment.bench.people_at_the_scale import people_at_the_scale
 from fulfillment.bench.weigher_words import bounded, cause_options, today, typed_key
+from fulfillment.bench.working_at_the_scale import Worked, work_out
 from fulfillment.bench.writing_weigh_ins import hand_in, keep_photos, seen_mark
 from fulfillment.labels.codes import qr_svg
 from fulfillment.purchasing import queries, service
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
-from fulfillment.purchasing.rules import Slip
 from fulfillment.purchasing.settlements import service as settlements
 from fulfillment.purchasing.weighing import queries as weighing
 from fulfillment.purchasing.weighing.forms import read_weigh_in, typed_places
@@ -22,13 +25,15 @@ from fulfillment.purchasing.weighing.rules import KG, MOST_BAGS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
-from kernel.people.rules import OWNER, WEIGHER
+from kernel.people.rules import LEAD, OWNER, WEIGHER
 
 blueprint = Blueprint("deliveries", __name__)
 
 _PAGE = 40
 # Buttons that only change the form: another bag, or photos to send along.
 _STAY = frozenset({"add-bag", "photos"})
+_CONFIRM = frozenset({"confirm", "sure"})
+_ASKED_ONCE = frozenset({"unusual", "written_twice"})
 
 
 @blueprint.get("/in")
@@ -59,11 +64,13 @@ def weigh_in(contract_id: int) -> Response | str | tuple[str, int]:
             with transaction() as session:
                 return _page(session, contract_id, form, show_working=False)
         typed = read_weigh_in(form, bounded(contract_id), today())
-        if form.value("step") == "confirm":
+        if form.value("step") in _CONFIRM:
             outcome = hand_in(typed, key=key, seen=str(form.value("seen")), today=today(), by=actor())
             return redirect(outcome.where, 303)
     except Problem as problem:
-        form.errors.update(problem.fields)
+        # A question about odd figures is answered with a button, not at a field.
+        if problem.code not in _ASKED_ONCE:
+            form.errors.update(problem.fields)
         with transaction() as session:
             return _page(session, contract_id, form, problem)
     with transaction() as session:
@@ -77,19 +84,24 @@ def working(contract_id: int) -> str:
     form = Form(request.form)
     with transaction() as session:
         contract = _contract(session, contract_id)
-        slip, problem = _try_working(session, contract, form)
         return render_template(
-            "weigh/working.html",
-            contract=contract,
-            slip=slip,
-            seen=slip and seen_mark(slip),
-            form=form,
-            problem=problem,
+            "weigh/working.html", contract=contract, form=form, **_shown(work_out(session, contract.id, form))
         )
 
 
+def _shown(worked: Worked, problem: Problem | None = None) -> dict[str, Any]:
+    """What the working's template is given; a problem of handing in is said before one of working out."""
+    said = problem or worked.problem
+    return {
+        "slip": worked.slip,
+        "seen": worked.slip and seen_mark(worked.slip),
+        "reasons": worked.reasons,
+        "problem": said,
+    }
+
+
 @blueprint.get("/in/photos/<int:photo_id>")
-@requires(WEIGHER, OWNER)
+@requires(WEIGHER, OWNER, LEAD)
 def photo(photo_id: int) -> FileResponse:
     """A photo that was taken at the scale."""
     with transaction() as session:
@@ -106,22 +118,13 @@ def _contract(session: Session, contract_id: int) -> Contract:
     return contract
 
 
-def _try_working(session: Session, contract: Contract, form: Form) -> tuple[Slip | None, Problem | None]:
-    try:
-        typed = read_weigh_in(form, contract.id, today())
-        return service.work_out(session, typed.facts, today()).slip, None
-    except Problem as problem:
-        form.errors.update(problem.fields)
-        return None, problem
-
-
 def _page(
     session: Session, contract_id: int, form: Form, problem: Problem | None = None, *, show_working: bool = True
 ) -> tuple[str, int]:
     """The form with what was typed and, when it can be worked out, the working."""
     contract, key = _contract(session, contract_id), typed_key()
-    slip, found = _try_working(session, contract, form) if show_working else (None, None)
-    said = problem or found
+    shown = _shown(work_out(session, contract.id, form) if show_working else Worked(), problem)
+    said = shown["problem"]
     written = queries.delivery_by_key(session, key) if isinstance(said, service.KeyReused) else None
     places = typed_places(form.values)
     page = render_template(
@@ -133,12 +136,10 @@ def _page(
         causes=cause_options(),
         form=form,
         blank=Form({"unit": form.value("unit")}),
-        slip=slip,
-        seen=slip and seen_mark(slip),
-        problem=said,
         written=written,
         key=key,
         today=today(),
+        **shown,
     )
     return page, said.status if said else 200
 
@@ -167,7 +168,7 @@ def _delivery_page(delivery_id: int, form: Form, problem: Problem | None = None)
     with transaction() as session:
         delivery = _delivery(session, delivery_id)
         page = render_template(
-            "weigh/delivery.html", delivery=delivery, slip=service.slip_of(delivery), form=form, problem=problem
+            "weigh/delivery.html", delivery=delivery, form=form, problem=problem, **delivery_facts(session, delivery)
         )
     return page, problem.status if problem else 200
 
@@ -191,7 +192,7 @@ def take_back(delivery_id: int) -> Response | tuple[str, int]:
 @blueprint.get("/deliveries/<int:delivery_id>/slip")
 @requires(WEIGHER, OWNER)
 def print_slip(delivery_id: int) -> str:
-    """The farmer's slip on 100 x 150 mm: every line of the working, and a code that leads to the lot's story."""
+    """The farmer's slip, on the paper that was chosen: every line of the working, and a code that leads to the lot's story."""
     with transaction() as session:
         delivery = _delivery(session, delivery_id)
         story_url = setting("public_url") + url_for("storefront.trace", number=delivery.lot.number)
@@ -199,8 +200,10 @@ def print_slip(delivery_id: int) -> str:
             "weigh/slip.html",
             delivery=delivery,
             payable=queries.payable_of(session, delivery.id),
-            slip=service.slip_of(delivery),
             code=qr_svg(story_url),
+            paper=chosen_paper(request.args.get("paper")),
+            papers=SLIP_PAPERS,
+            **delivery_facts(session, delivery),
         )
 
 

@@ -8,6 +8,8 @@ from flask import url_for
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from fulfillment.purchasing import service
+from fulfillment.purchasing.asking.rules import WRITTEN
+from fulfillment.purchasing.asking.service import Answer, HandedIn
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.rules import Slip
 from fulfillment.purchasing.weighing import service as weighing
@@ -45,18 +47,27 @@ class Outcome:
 
 
 def hand_in(typed: TypedWeighIn, *, key: str, seen: str | None, today: date, by: Actor) -> Outcome:
-    """Write the delivery. ``seen`` is :func:`seen_mark` of what was shown, ``None`` where no price could be.
+    """Hand a weigh-in in. ``seen`` is :func:`seen_mark` of what was shown, ``None`` where no price could be.
 
     Raises:
-        FigureChanged: the amount or its quote is not the one that was seen. And what weighing in raises.
+        FigureChanged: the amount or its quote is not the one that was seen. And what handing in raises.
     """
+    asks = bool(setting("certificate_second_person"))
+    handed = HandedIn(typed.facts, typed.bags, is_sure=typed.is_sure, certificate_is_asked=asks)
     with transaction() as session:
-        delivery: Delivery = flows().weigh_in(
-            session, typed.facts, bags=typed.bags, key=key, today=today, now=utc_now(), by=by
-        )
-        if seen is not None and seen_mark(service.slip_of(delivery)) != seen:
-            raise FigureChanged
-        return Outcome("written", url_for("weigher.deliveries.show", delivery_id=delivery.id))
+        answer: Answer = flows().hand_in(session, handed, key=key, today=today, now=utc_now(), by=by)
+        if answer.state == WRITTEN and seen is not None:
+            delivery = session.get_one(Delivery, answer.delivery_id)
+            if seen_mark(service.slip_of(delivery)) != seen:
+                raise FigureChanged
+        return Outcome(answer.state, where_it_stands(answer))
+
+
+def where_it_stands(answer: Answer) -> str:
+    """The page that says more about an answer: the delivery once it is written, until then what waits."""
+    if answer.delivery_id is not None:
+        return url_for("weigher.deliveries.show", delivery_id=answer.delivery_id)
+    return url_for("weigher.deliveries.choose")
 
 
 def keep_photos(files: MultiDict[str, FileStorage], *, key: str, by: Actor) -> None:

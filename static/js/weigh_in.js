@@ -30,6 +30,14 @@ async function start() {
   let asking = null;
   let isSending = false;
 
+  // The reason is asked for only where the certificate is missing.
+  const certificate = form.elements.certificate;
+  const showReason = () => {
+    form.querySelector("[data-no-certificate]").hidden = certificate.checked;
+  };
+  certificate.addEventListener("change", showReason);
+  showReason();
+
   form.addEventListener("input", () => {
     // What is shown no longer belongs to what is typed: it cannot be confirmed until it is worked out again.
     for (const button of panel.querySelectorAll("button")) button.disabled = true;
@@ -39,7 +47,7 @@ async function start() {
   });
   form.addEventListener("submit", (event) => {
     const { value } = event.submitter ?? {};
-    if (value !== "confirm" && value !== "later") return;
+    if (!["confirm", "sure", "later"].includes(value)) return;
     event.preventDefault();
     confirm(event.submitter);
   });
@@ -88,13 +96,13 @@ async function start() {
     if (isSending) return;
     isSending = true;
     const fields = values();
-    if (button.name === "sure") fields.sure = "1";
+    if (button.value === "sure") fields.sure = "1";
     if (!(await queue)) {
       isSending = false;
       HTMLFormElement.prototype.submit.call(asForm(button));
       return;
     }
-    const seen = button.value === "confirm" ? (form.querySelector("[name=seen]")?.value ?? "") : "";
+    const seen = form.querySelector("[name=seen]")?.value ?? "";
     const whose = { contract: Number(form.dataset.weighIn), farmer: form.dataset.farmer, net: `${bags.net()} kg` };
     const answer = await handIn({ ...whose, key: form.elements.key.value, fields, seen, photos });
     isSending = false;
@@ -115,6 +123,10 @@ async function start() {
     const strip = form.querySelector("[data-refused]").content.cloneNode(true);
     const words = [answer.say?.[lang], ...Object.values(answer.faults ?? {}).map((fault) => fault[lang])];
     strip.querySelector("[data-refused-words]").textContent = [...new Set(words.filter(Boolean))].join(" ");
+    if (["unusual", "written_twice"].includes(answer.code)) {
+      panel.querySelector(".big-button")?.remove();
+      strip.append(form.querySelector("[data-sure]").content.cloneNode(true));
+    }
     panel.prepend(strip);
     panel.scrollIntoView({ block: "start" });
   }

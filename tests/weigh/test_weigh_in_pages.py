@@ -156,6 +156,9 @@ def test_without_a_price_the_page_leads_to_where_one_is_entered(scale: Desk, dat
 
 def test_a_missing_certificate_is_warned_of_and_recorded(scale: Desk, contract: Contract) -> None:
     typed = {name: value for name, value in TYPED.items() if name != "certificate"}
+    refused = scale.send(form_of(contract), 422, step="confirm", key="some-form-key", seen="1.1", **typed)
+    assert "请写一句为什么" in refused.text
+    typed["certificate_reason"] = "村里今天停电，明天补来"
     page = scale.send(form_of(contract), 200, step="work-out", **typed)
     assert "没有承诺达标合格证" in page.text
     place = scale.send(form_of(contract), step="confirm", **typed, **seen_in(page)).location

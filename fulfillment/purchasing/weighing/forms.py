@@ -69,7 +69,7 @@ def read_weigh_in(form: Form, contract_id: int, today: date) -> TypedWeighIn:
         if name in form.errors:
             form.errors[name] = words
     form.check()
-    return TypedWeighIn(facts, bags, is_sure=form.ticked("sure"))
+    return TypedWeighIn(facts, bags, is_sure=form.ticked("sure") or form.value("step") == "sure")
 
 
 def _read_refused(form: Form) -> int:
