@@ -260,11 +260,21 @@ GET  /bench/weigh/farmers/new                                          owner wei
 POST /bench/weigh/farmers/new                                          owner weigher
 GET  /bench/weigh/grades                                               owner weigher
 POST /bench/weigh/grades                                               owner
+POST /bench/weigh/grades/<int:grade_id>/picture                        owner
+GET  /bench/weigh/grades/<int:grade_id>/picture                        owner weigher
+POST /bench/weigh/grades/<int:grade_id>/picture/drop                   owner
+GET  /bench/weigh/grades/pictures                                      owner weigher
 GET  /bench/weigh/help                                                 owner weigher
 GET  /bench/weigh/in                                                   owner weigher
 GET  /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>/working                         owner weigher
+GET  /bench/weigh/in/badges                                            owner weigher
+GET  /bench/weigh/in/kept                                              owner weigher
+GET  /bench/weigh/in/photos/<int:photo_id>                             owner weigher
+POST /bench/weigh/in/queue                                             pass
+POST /bench/weigh/in/queue/photos/<kind>/<int:place>                   pass
+GET  /bench/weigh/in/sw.js                                             everyone
 GET  /bench/weigh/labels                                               owner lead weigher
 GET  /bench/weigh/labels/<int:print_id>                                owner lead weigher
 GET  /bench/weigh/labels/<int:print_id>.pdf                            owner lead weigher
@@ -426,7 +436,12 @@ POST /webhooks/stripe                                                  everyone
 
 EVERYONE, ORDER_KEY, PASS, STAFF = "everyone", "order-key", "pass", "staff"
 # Programs identify themselves otherwise: an Idempotency-Key and JSON, a pass in a header, a signature.
-WITHOUT_FORM_TOKEN = {"POST /api/v1/streams/<int:stream_id>/orders", "POST /bench/queue", "POST /webhooks/stripe"}
+WITHOUT_FORM_TOKEN = {
+    "POST /api/v1/streams/<int:stream_id>/orders",
+    "POST /bench/queue",
+    "POST /webhooks/stripe",
+    *(f"POST /bench/weigh/in/queue{rest}" for rest in ("", "/photos/<kind>/<int:place>")),
+}
 
 
 def read_matrix() -> dict[str, frozenset[str]]:
