@@ -50,7 +50,7 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
         today=today,
         by=by,
     )
-    product = session.get_one(Product, lot.delivery.contract.variant.product_id)
+    product = session.get_one(Product, lot.variant.product_id)
     said = CertificateFacts(
         bagging.used_g, product.origin, product.label["生产者"], product.label["联系方式"], "controlled"
     )

@@ -221,4 +221,13 @@ def _settle_and_bag(session: Session, deliveries: list[Delivery], bag_id: int, n
     settle(session, payment, key=f"demo-pay-{oldest.id}", now=now - timedelta(days=10), by=by)
     net_g = session.get_one(Variant, bag_id).net_g
     for delivery, bags in ((oldest, oldest.net_g // net_g), (older, older.net_g // net_g // 2)):
-        bag_lot(session, delivery.lot.id, bag_id, bags, key=f"demo-bags-{delivery.id}", now=now, by=by)
+        bag_lot(
+            session,
+            delivery.lot.id,
+            bag_id,
+            bags,
+            key=f"demo-bags-{delivery.id}",
+            today=delivery.day,
+            now=now,
+            by=by,
+        )

@@ -60,7 +60,7 @@ def approve_weigh_in(
 def lot_story(session: Session, number: str) -> dict[str, Any] | None:
     """What the trace page tells of a lot: the grower only with consent, weigh-in, market price, premium; or ``None``."""
     lot = purchasing_queries.lot_by_number(session, number)
-    if lot is None:
+    if lot is None or lot.delivery is None:
         return None
     delivery, farmer = lot.delivery, lot.delivery.contract.farmer
     return {

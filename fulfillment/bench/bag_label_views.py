@@ -173,7 +173,7 @@ def _lot(session: Session, lot_id: int) -> tuple[Lot, dict[str, Variant]]:
     lot = session.get(Lot, bounded(lot_id))
     if lot is None:
         raise NotFound("没有这个批号。", "There is no such lot.")
-    found = growers.bag_variants(session, lot.delivery.contract.variant.product_id)
+    found = growers.bag_variants(session, lot.variant.product_id)
     return lot, {str(variant.id): variant for variant in found}
 
 

@@ -48,7 +48,7 @@ def fill_in(lot_id: int) -> tuple[str, int]:
     """The form, filled in with what the product and the lot say already."""
     with transaction() as session:
         lot = _lot(session, lot_id)
-        product = session.get_one(Product, lot.delivery.contract.variant.product_id)
+        product = session.get_one(Product, lot.variant.product_id)
         left_g = max(0, lot.received_g - queries.certified_g(session, [lot.id]))
         known = {
             "quantity": f"{left_g / 1000:g}",

@@ -4,11 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from fulfillment.bench.weigher_words import bounded, typed_key
+from fulfillment.bench.weigher_words import bounded, today, typed_key
 from fulfillment.purchasing import queries
 from fulfillment.purchasing.forms import BaggingWish, read_bagging
 from fulfillment.purchasing.growers import queries as growers
-from fulfillment.purchasing.lots import service
+from fulfillment.purchasing.lots import changes_service, service
 from fulfillment.purchasing.models import Lot
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
@@ -47,7 +47,7 @@ def bag(lot_id: int) -> Response | tuple[str, int]:
             if form.value("step") != "confirm":
                 return _page(lot_id, form, wish=wish)
             bagging, _ = service.bag_lot(
-                session, lot_id, wish.variant_id, wish.bags, key=typed_key(), now=utc_now(), by=actor()
+                session, lot_id, wish.variant_id, wish.bags, key=typed_key(), today=today(), now=utc_now(), by=actor()
             )
     except NotFound:
         raise
@@ -67,7 +67,7 @@ def write_off(lot_id: int) -> Response | tuple[str, int]:
         reason = form.text("reason", longest=120)
         form.check()
         with transaction() as session:
-            service.write_off_rest(session, bounded(lot_id), reason=reason, now=utc_now(), by=actor())
+            changes_service.write_off_rest(session, bounded(lot_id), reason=reason, now=utc_now(), by=actor())
     except NotFound:
         raise
     except Problem as problem:
@@ -82,7 +82,7 @@ def _lot(session: Session, lot_id: int) -> tuple[Lot, dict[int, Variant]]:
     lot = session.get(Lot, bounded(lot_id))
     if lot is None:
         raise NotFound("没有这个批号。", "There is no such lot.")
-    product_id = lot.delivery.contract.variant.product_id
+    product_id = lot.variant.product_id
     return lot, {variant.id: variant for variant in growers.bag_variants(session, product_id)}
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Date,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -20,6 +21,7 @@ import fulfillment.purchasing.quotes.models  # noqa: F401 - deliveries refer to 
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.growers.triggers import CONTRACT_TRIGGERS
 from kernel.db import Base, BigId, Fen, Grams, UtcTime, append_only
+from shop.catalog.models import Variant
 
 
 class Delivery(Base):
@@ -171,30 +173,52 @@ append_only("deliveries_taken_back")
 
 
 class Lot(Base):
-    """The traceable stock that a delivery became."""
+    """Traceable raw goods: what a delivery became, or what was mixed or dried from other lots.
+
+    ``used_g`` is counted by the database from the lines of ``purchasing/lots/models.py``; ``loss_g`` dried away.
+    The day, grade and best-before of a delivery's lot are written by the database too.
+    """
 
     __tablename__ = "lots"
     __table_args__ = (
         CheckConstraint("used_g BETWEEN 0 AND received_g", name="used_within_received"),
+        CheckConstraint("kind IN ('delivery', 'mixed', 'dried')", name="known_kind"),
+        CheckConstraint("(kind = 'delivery') = (delivery_id IS NOT NULL)", name="only_deliveries_are_weighed_in"),
+        CheckConstraint("received_g > 0 AND loss_g >= 0 AND (loss_g = 0 OR kind = 'dried')", name="only_drying_loses"),
         ForeignKeyConstraint(
             ["delivery_id", "variant_id", "received_g"],
             ["deliveries.id", "deliveries.variant_id", "deliveries.net_g"],
             name="fk_lots_received",
         ),
+        # First expired, first out.
+        Index("ix_lots_open", "best_before", "id", postgresql_where=text("used_g < received_g")),
     )
 
     id: Mapped[BigId]
+    key: Mapped[str | None] = mapped_column(unique=True)
     number: Mapped[str] = mapped_column(unique=True)
-    delivery_id: Mapped[int] = mapped_column(BigInteger, unique=True)
-    variant_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(default="delivery", server_default=text("'delivery'"))
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"), index=True)
     received_g: Mapped[Grams]
     used_g: Mapped[Grams] = mapped_column(default=0)
+    loss_g: Mapped[Grams] = mapped_column(default=0, server_default=text("0"))
+    day: Mapped[date] = mapped_column(server_default=FetchedValue())
+    grade: Mapped[str] = mapped_column(server_default=FetchedValue())
+    best_before: Mapped[date] = mapped_column(server_default=FetchedValue())
+    blocked: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
-    delivery: Mapped[Delivery] = relationship(back_populates="lot", lazy="joined", innerjoin=True)
+    delivery: Mapped[Delivery | None] = relationship(back_populates="lot", lazy="joined")
+    variant: Mapped[Variant] = relationship(lazy="joined", innerjoin=True, viewonly=True)
+
+    @property
+    def left_g(self) -> int:
+        """Grams that are still in it, as the book says."""
+        return self.received_g - self.used_g
 
 
 class Bagging(Base):
-    """Raw goods of a lot put into bags for sale: append-only."""
+    """Raw goods of one lot or several put into bags for sale: append-only. ``lot_id`` is the lot that the bags name."""
 
     __tablename__ = "baggings"
     __table_args__ = (CheckConstraint("bags > 0 AND used_g > 0", name="amounts_positive"),)

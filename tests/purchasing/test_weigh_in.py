@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing import queries, service
 from fulfillment.purchasing.growers.contract_service import end_contract
 from fulfillment.purchasing.growers.models import Contract
-from fulfillment.purchasing.lots.service import bag_lot, write_off_rest
+from fulfillment.purchasing.lots.changes_service import write_off_rest
+from fulfillment.purchasing.lots.service import bag_lot
 from fulfillment.purchasing.models import Bagging, Delivery, Lot, Payable
 from fulfillment.purchasing.service import KeyReused, work_out
 from kernel.db import Database
@@ -318,7 +319,7 @@ def lot_of(session: Session, net_g: int = 42_500) -> tuple[Lot, int]:
 
 
 def fill(session: Session, lot: Lot, bag_id: int, bags: int, key: str) -> Bagging:
-    return bag_lot(session, lot.id, bag_id, bags, key=key, now=NOW, by=WEIGHER)[0]
+    return bag_lot(session, lot.id, bag_id, bags, key=key, today=TODAY, now=NOW, by=WEIGHER)[0]
 
 
 def test_bagging_turns_grams_of_a_lot_into_bags(session: Session) -> None:
@@ -359,7 +360,9 @@ def test_bags_at_one_instant_use_each_gram_once(database: Database) -> None:
         lot_id = lot.id
 
     def task(number: int) -> Callable[[Session], object]:
-        return lambda session: bag_lot(session, lot_id, bag_id, 16, key=f"bags-{number}", now=NOW, by=WEIGHER)
+        return lambda session: bag_lot(
+            session, lot_id, bag_id, 16, key=f"bags-{number}", today=TODAY, now=NOW, by=WEIGHER
+        )
 
     assert at_once(database, [task(number) for number in range(5)]) == ["lot_too_small"] * 3 + ["written"] * 2
     with database.transaction() as session:

@@ -51,7 +51,7 @@ def issue_certificate(
     lots = session.scalars(select(Lot).where(Lot.id.in_(lot_ids)).order_by(Lot.id)).all()
     if not lots or len(lots) != len(set(lot_ids)):
         raise NotFound("没有这个批号。", "There is no such lot.")
-    products = {lot.delivery.contract.variant.product_id for lot in lots}
+    products = {lot.variant.product_id for lot in lots}
     if len(products) > 1:
         raise Refused("一张合格证只能写一种产品。", "A certificate is for one product.", code="other_product")
     _refuse_more_than_came(session, lots, facts.quantity_g)

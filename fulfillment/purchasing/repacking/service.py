@@ -43,7 +43,7 @@ def label_of(lot: Lot, variant: Variant, packed_on: date, trace_url: str) -> Bag
         name=label["产品名称"],
         net_g=variant.net_g,
         packed_on=packed_on,
-        best_before=packed_on + timedelta(days=product.shelf_life_days),
+        best_before=min(packed_on + timedelta(days=product.shelf_life_days), lot.best_before),
         lot=lot.number,
         words=tuple((name, value) for name, value in words_for(label)),
         trace_url=trace_url,
@@ -114,16 +114,16 @@ def _lot_and_bag(session: Session, lot_id: int, variant_id: int) -> tuple[Lot, V
     variant = session.get(Variant, variant_id)
     if lot is None or variant is None or not variant.sellable:
         raise NotFound("没有这个批号或规格。", "There is no such lot or variant.")
-    if variant.product_id != lot.delivery.contract.variant.product_id:
+    if variant.product_id != lot.variant.product_id:
         raise Refused("这个批号不是这个产品。", "That lot is another product.", code="other_product")
     return lot, variant
 
 
 def _check_day(lot: Lot, packed_on: date, today: date) -> None:
-    if packed_on < lot.delivery.day:
+    if packed_on < lot.day:
         said = Text(
-            f"包装日期不能早于收货那天（{lot.delivery.day}）。",
-            f"Packing cannot come before the delivery of {lot.delivery.day}.",
+            f"包装日期不能早于这批货的日子（{lot.day}）。",
+            f"Packing cannot come before the lot of {lot.day}.",
         )
         raise Invalid(said.zh, said.en, fields={"packed_on": said})
     if packed_on > today:

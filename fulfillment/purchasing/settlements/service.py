@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import rules as prices
 from fulfillment.purchasing import service as purchasing
+from fulfillment.purchasing.lots import changes_service
 from fulfillment.purchasing.lots import service as lots
 from fulfillment.purchasing.models import Delivery, DeliveryTakenBack, Payable
 from fulfillment.purchasing.queries import payable_of
@@ -251,7 +252,7 @@ def take_back(session: Session, delivery_id: int, *, reason: str, now: datetime,
         )
     _end_payable(session, delivery)
     session.add(DeliveryTakenBack(delivery_id=delivery_id, reason=reason, at=now, by=by.name))
-    lots.write_off_rest(session, lot.id, reason=reason, now=now, by=by)
+    changes_service.write_off_rest(session, lot.id, reason=reason, now=now, by=by)
     purchasing.give_room(session, delivery)
     session.flush()
     session.refresh(delivery, ["taken_back"])
