@@ -1,5 +1,7 @@
 """A contract's amendments and papers: other terms from a day on, the paper to sign, the signed pages."""
 
+from contextlib import closing
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -13,7 +15,6 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.contract_forms import read_amendment, refuse_if_doubled, typed_promise
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.growers.queries import AgreedGrade
-from fulfillment.purchasing.growers.rules import MOST_PAGES
 from fulfillment.purchasing.growers.scans import read_pages
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
@@ -114,8 +115,7 @@ def add_pages(contract_id: int) -> BaseResponse | tuple[str, int]:
     try:
         version = form.count("version", 1, 1_000_000)
         form.check()
-        sent = [each.stream.read(setting("largest_body_bytes")) for each in request.files.getlist("pages")[:MOST_PAGES]]
-        photos = read_pages([data for data in sent if data])
+        photos = read_pages(_sent_files())
         with transaction() as session:
             added = papers.add_pages(session, bounded(contract_id), version, photos, now=utc_now(), by=actor())
     except NotFound:
@@ -130,6 +130,15 @@ def add_pages(contract_id: int) -> BaseResponse | tuple[str, int]:
     )
     flash(said, "done")
     return redirect(url_for("weigher.contracts.show", contract_id=contract_id, _anchor="pages"), 303)
+
+
+def _sent_files() -> list[bytes]:
+    """What was sent, in its order; a field that was left empty sends a file of nothing."""
+    files = []
+    for sent in request.files.getlist("pages"):
+        with closing(sent):
+            files.append(sent.stream.read(setting("largest_body_bytes")))
+    return [data for data in files if data]
 
 
 @blueprint.get("/<int:contract_id>/pages/<int:page_id>")
