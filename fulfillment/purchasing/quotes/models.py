@@ -2,10 +2,11 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, BigId, Fen, UtcTime, append_only
+from kernel.photos import LARGEST_PHOTO_BYTES
 
 
 class MarketQuote(Base):
@@ -62,6 +63,21 @@ class MarketQuote(Base):
     why: Mapped[str] = mapped_column(default="")
     entered_at: Mapped[UtcTime]
     entered_by: Mapped[str]
+
+
+class QuotePhoto(Base):
+    """The photo of the board that a typed price was read off, a JPEG without metadata. Append-only."""
+
+    __tablename__ = "quote_photos"
+    __table_args__ = (CheckConstraint(f"length(jpeg) BETWEEN 1 AND {LARGEST_PHOTO_BYTES}", name="photo_bounded"),)
+
+    quote_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("market_quotes.id"), primary_key=True)
+    jpeg: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+
+
+append_only("quote_photos")
 
 
 class QuoteName(Base):

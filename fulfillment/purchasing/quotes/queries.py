@@ -1,7 +1,7 @@
 """Reading market quotes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.quotes.models import MarketQuote, QuoteFetch, QuoteName
+from fulfillment.purchasing.quotes.models import MarketQuote, QuoteFetch, QuoteName, QuotePhoto
 from fulfillment.purchasing.quotes.rules import ACCEPTED, HELD, RECENT, UNKNOWN_NAME, Book, Kept, Kind, SourceName
 from kernel.money import round_half_up
 
@@ -149,6 +149,23 @@ def markets(session: Session) -> list[str]:
     """Every market that an accepted quote came from."""
     found = select(MarketQuote.market).where(MarketQuote.state == ACCEPTED).distinct().order_by(MarketQuote.market)
     return list(session.scalars(found))
+
+
+def photo_of(session: Session, quote_id: int) -> bytes | None:
+    """The photo of the board that a price was read off, a JPEG."""
+    photo = session.get(QuotePhoto, quote_id)
+    return photo.jpeg if photo else None
+
+
+def with_photo(session: Session, quote_ids: Collection[int]) -> frozenset[int]:
+    """Which of these quotes have a photo."""
+    found = session.scalars(select(QuotePhoto.quote_id).where(QuotePhoto.quote_id.in_(quote_ids)))
+    return frozenset(found)
+
+
+def priced_days(session: Session, kind: Kind, market: str | None, first: date, last: date) -> list[date]:
+    """The days that have an accepted price of a kind; ``market`` none: at any market."""
+    return sorted({quote.day for quote in accepted(session, kind, market=market, first=first, last=last)})
 
 
 @dataclass(frozen=True)

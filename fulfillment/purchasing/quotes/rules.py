@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 
 from kernel.money import round_half_up
@@ -162,6 +163,14 @@ def is_jump(fen_per_kg: int, recent_fen_per_kg: Iterable[int]) -> bool:
         return False
     usual = Decimal(median(recent))
     return not usual / JUMP_FACTOR <= fen_per_kg <= usual * JUMP_FACTOR
+
+
+def gaps(days: Iterable[date], first: date, last: date) -> list[tuple[date, date]]:
+    """The stretches from ``first`` to ``last`` that have no price, each by its first and last day, newest first."""
+    inside = sorted({day for day in days if first <= day <= last})
+    edges = [first - timedelta(days=1), *inside, last + timedelta(days=1)]
+    one = timedelta(days=1)
+    return [(before + one, after - one) for before, after in pairwise(edges) if after - before > one][::-1]
 
 
 SourceName = tuple[str, str, str]  # name, form and grade as the source has them

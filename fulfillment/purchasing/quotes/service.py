@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.quotes import queries, rules
-from fulfillment.purchasing.quotes.models import MarketQuote, QuoteName
+from fulfillment.purchasing.quotes.models import MarketQuote, QuoteName, QuotePhoto
 from fulfillment.purchasing.quotes.rules import ACCEPTED, HELD, REFUSED, REPLACED, Kind, QuoteRow, Verdict
 from kernel.audit import Actor, record_change
 from kernel.errors import Invalid, NotFound, Refused
@@ -272,3 +272,9 @@ def _typed_quote(session: Session, typed: TypedPrice, now: datetime, by: Actor) 
         entered_at=now,
         entered_by=by.name,
     )
+
+
+def keep_photo(session: Session, quote_id: int, jpeg: bytes, *, now: datetime, by: Actor) -> None:
+    """Keep the photo of the board beside a typed price; the first one stays."""
+    values = {"quote_id": quote_id, "jpeg": jpeg, "at": now, "by": by.name}
+    session.execute(upsert(QuotePhoto).values(values).on_conflict_do_nothing())

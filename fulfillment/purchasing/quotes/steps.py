@@ -18,7 +18,9 @@ from kernel.clock import local_day
 from kernel.db import Database
 
 JOB = "fetch_quotes"
-_LONGEST_LOOK_BACK = timedelta(days=6)
+_FIRST_LOOK_BACK = timedelta(days=6)
+# A feed that was away for a week is read up afterwards, so that its days are no gaps.
+_LONGEST_LOOK_BACK = timedelta(days=13)
 _DAILY_AT = time(9, 0)
 
 
@@ -58,7 +60,7 @@ def _plan(session: Session, day: date, run_at: datetime, now: datetime) -> None:
 
 
 def fetch_quotes(database: Database, market: MarketFeed, payload: Mapping[str, Any], now: datetime) -> None:
-    """Take in the days since the last good look (at most a week) and note what came of it.
+    """Take in the days since the last good look (at most two weeks) and note what came of it.
 
     Raises:
         FeedAway: of a daily look, so that the worker tries again later; somebody who pressed the button reads it.
@@ -89,5 +91,5 @@ def fetch_quotes(database: Database, market: MarketFeed, payload: Mapping[str, A
 def _first_day(session: Session, zone: ZoneInfo, today: date) -> date:
     latest = queries.last_fetch(session, XINFADI, good=True)
     # The day of the last look again: the market goes on writing prices through the day.
-    since = local_day(latest.at, zone) if latest else today - _LONGEST_LOOK_BACK
+    since = local_day(latest.at, zone) if latest else today - _FIRST_LOOK_BACK
     return max(since, today - _LONGEST_LOOK_BACK)
