@@ -30,6 +30,7 @@ KIND_WORDS: Mapping[str, Text] = {
 MOVEMENT_WORDS: Mapping[str, Text] = {
     **KIND_WORDS,
     statements.DELIVERY: Text("交货", "Delivery"),
+    statements.VOID: Text("作废的交货", "Void delivery"),
     statements.PAID: Text("付款", "Payment"),
 }
 INPUT_WORDS: Mapping[str, Text] = {

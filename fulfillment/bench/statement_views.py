@@ -68,7 +68,7 @@ def lines_file(farmer_id: int, extension: str) -> Response:
 
 def _row(movement: Movement) -> list[Cell]:
     delivery, entry = movement.delivery, movement.entry
-    about = movement.note
+    is_paid, about = movement.kind == queries.DELIVERY, movement.note
     if delivery is not None:
         about = f"{title_of(delivery.contract.product)} {delivery.grade} {delivery.lot.number}"
     elif entry is not None:
@@ -77,8 +77,8 @@ def _row(movement: Movement) -> list[Cell]:
         movement.day.isoformat(),
         str(settlement_words.MOVEMENT_WORDS[movement.kind]),
         about,
-        f"{delivery.settle_g / 1000:.2f}" if delivery else None,
-        plain_yuan(delivery.market_pay_fen) if delivery else None,
+        f"{delivery.settle_g / 1000:.2f}" if is_paid and delivery else None,
+        plain_yuan(delivery.market_pay_fen) if is_paid and delivery else None,
         plain_yuan(movement.fen),
         plain_yuan(movement.balance_fen),
     ]

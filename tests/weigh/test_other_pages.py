@@ -86,7 +86,7 @@ def test_farmers_are_paid_after_a_look_and_once(scale: Desk, contract: Contract,
     with database.transaction() as session:
         assert [each.amount_fen for each in session.scalars(select(SettlementLine))] == [89_600]
         assert session.scalars(select(Settlement)).one().method == "bank"
-    statement = scale.look(f"/bench/weigh/farmers/{contract.farmer_id}/statement").text
+    statement = scale.look(f"/bench/weigh/pay/{contract.farmer_id}/statement").text
     assert "¥896.00" in statement
     assert "¥1,792.00" in statement
     assert "139****" in statement
@@ -122,12 +122,12 @@ def test_somebody_elses_payables_are_refused(scale: Desk, contract: Contract, da
 
 def test_odd_days_of_a_statement_count_as_not_given(scale: Desk, contract: Contract) -> None:
     for query in ("from=x&to=2026-99-99", "from=9999-12-31&to=0001-01-01", "from=%F0%9F%98%80"):
-        scale.look(f"/bench/weigh/farmers/{contract.farmer_id}/statement?{query}")
+        scale.look(f"/bench/weigh/pay/{contract.farmer_id}/statement?{query}")
 
 
 def test_what_does_not_exist_is_not_found(scale: Desk) -> None:
     places = ["in", "deliveries", "farmers", "contracts", "lots", "pay", "pay/settlements"]
-    paths = [*(f"{place}/{{}}" for place in places), "deliveries/{}/slip", "farmers/{}/edit", "farmers/{}/statement"]
+    paths = [*(f"{place}/{{}}" for place in places), "deliveries/{}/slip", "farmers/{}/edit", "pay/{}/statement"]
     for path in paths:
         for number in (0, 10**9, 2**62, 2**63, 10**40):
             assert scale.browser.get(f"/bench/weigh/{path.format(number)}").status_code == 404, (path, number)
@@ -186,7 +186,12 @@ def test_every_page_speaks_english(owner: Desk, contract: Contract, database: Da
         "/deliveries",
         "/deliveries/1",
         "/deliveries/1/slip",
-        f"/farmers/{farmer_id}/statement",
+        f"/pay/{farmer_id}/statement",
+        f"/pay/{farmer_id}/account",
+        f"/pay/{farmer_id}/facts",
+        "/pay/runs",
+        "/pay/runs/new?due_by=2027-01-01",
+        "/pay/invoices",
         "/help",
     )
     for path in paths:
@@ -213,7 +218,7 @@ def test_the_owner_takes_back_what_was_written_by_mistake(
     assert "毛重打反了" in scale.look(place).text
     assert "作废" in scale.look(f"{place}/slip").text
     assert "¥896.00" not in scale.look("/bench/weigh/pay").text
-    statement = scale.look(f"/bench/weigh/farmers/{contract.farmer_id}/statement").text
+    statement = scale.look(f"/bench/weigh/pay/{contract.farmer_id}/statement").text
     assert "作废" in statement
     assert re.search(r"还没付.*?¥1,792\.00", statement, re.DOTALL)
     paid = f"/bench/weigh/deliveries/{debts(database, contract)[1]}"

@@ -17,7 +17,7 @@ from fulfillment.purchasing.settlements.models import Settlement, SettlementPaym
 from kernel.clock import local_day
 from kernel.money import round_half_up
 
-DELIVERY, PAID, CAME_BACK = "delivery", "paid", "came_back"
+DELIVERY, VOID, PAID, CAME_BACK = "delivery", "void", "paid", "came_back"
 _WHOLE: Final = 10_000
 
 
@@ -74,7 +74,7 @@ def season(session: Session, farmer_id: int, first: date, last: date, zone: Zone
             within.append(
                 Movement(each.day, each.kind, each.fen, balance, each.delivery, each.entry, each.settlement, each.note)
             )
-    deliveries = [each.delivery for each in within if each.delivery is not None]
+    deliveries = [each.delivery for each in within if each.delivery is not None and each.kind == DELIVERY]
 
     def total(*kinds: str) -> int:
         return sum(each.fen for each in within if _kind_of(each) in kinds)
@@ -99,9 +99,9 @@ def _kind_of(movement: Movement) -> str:
 
 def _movements(session: Session, farmer_id: int, zone: ZoneInfo) -> Iterator[Movement]:
     """In no particular order of days; of one day deliveries come first, then entries, then money."""
-    wanted = select(Delivery).where(Delivery.farmer_id == farmer_id, ~Delivery.taken_back.has()).order_by(Delivery.id)
-    for delivery in session.scalars(wanted):
-        yield Movement(delivery.day, DELIVERY, delivery.pay_fen, 0, delivery=delivery)
+    for delivery in session.scalars(select(Delivery).where(Delivery.farmer_id == farmer_id).order_by(Delivery.id)):
+        kind, fen = (VOID, 0) if delivery.taken_back else (DELIVERY, delivery.pay_fen)
+        yield Movement(delivery.day, kind, fen, 0, delivery=delivery)
     # What came back stands with its payment; what was never handed out moved nothing.
     entries = session.scalars(
         select(FarmerEntry)
