@@ -209,7 +209,7 @@ def test_a_hostile_name_and_note_are_shown_as_they_are(scale: Desk, database: Da
         "/bench/weigh",
         "/bench/weigh/in",
         "/bench/weigh/pay",
-        f"/bench/weigh/farmers/{contract.farmer_id}/statement",
+        f"/bench/weigh/pay/{contract.farmer_id}/statement",
     ):
         page = scale.look(path).text
         assert "<script>alert" not in page, path
