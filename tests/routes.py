@@ -31,6 +31,8 @@ REAL = {
     "page_id": "SELECT min(id) FROM contract_pages",
     "farmer_id": "SELECT min(id) FROM farmers",
     "delivery_id": "SELECT min(id) FROM deliveries",
+    "request_id": "SELECT min(id) FROM weigh_in_requests WHERE state = 'waiting'",
+    "turned_away_id": "SELECT min(id) FROM turned_away",
     "lot_id": "SELECT min(id) FROM lots",
     "settlement_id": "SELECT min(id) FROM settlements",
     "settlement_run_id": "SELECT min(id) FROM settlement_runs WHERE state = 'closed'",
@@ -105,7 +107,11 @@ def address(app: Flask, route: Route, real: Mapping[str, object], otherwise: obj
             (
                 k
                 for k in ("lot", "parcel")
-                if k in route.rule.rule.replace("trace", "lot").replace("slips", "parcel").replace("labels", "parcel")
+                if k
+                in route.rule.rule.replace("trace/boxes", "parcel")
+                .replace("trace", "lot")
+                .replace("slips", "parcel")
+                .replace("labels", "parcel")
             ),
             "order",
         )

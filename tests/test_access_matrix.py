@@ -231,6 +231,14 @@ POST /bench/tasks/<int:task_id>/put-back                               packer
 POST /bench/tasks/<int:task_id>/take-again                             packer
 POST /bench/tasks/<int:task_id>/undo                                   packer
 GET  /bench/weigh                                                      owner weigher
+GET  /bench/weigh/asking                                               owner lead weigher
+GET  /bench/weigh/asking/<int:request_id>                              owner lead weigher
+POST /bench/weigh/asking/<int:request_id>/approve                      owner lead
+POST /bench/weigh/asking/<int:request_id>/refuse                       owner lead
+POST /bench/weigh/asking/<int:request_id>/take-back                    owner lead weigher
+GET  /bench/weigh/away/<int:contract_id>                               owner weigher
+POST /bench/weigh/away/<int:contract_id>                               owner weigher
+GET  /bench/weigh/away/visits/<int:turned_away_id>                     owner weigher
 GET  /bench/weigh/certificates                                         owner lead weigher
 GET  /bench/weigh/certificates/<int:certificate_id>                    owner lead weigher
 GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lead weigher
@@ -250,6 +258,7 @@ GET  /bench/weigh/contracts/new                                        owner
 POST /bench/weigh/contracts/new                                        owner
 GET  /bench/weigh/deliveries                                           owner weigher
 GET  /bench/weigh/deliveries/<int:delivery_id>                         owner weigher
+POST /bench/weigh/deliveries/<int:delivery_id>/message                 owner weigher
 GET  /bench/weigh/deliveries/<int:delivery_id>/slip                    owner weigher
 POST /bench/weigh/deliveries/<int:delivery_id>/take-back               owner
 GET  /bench/weigh/farmers                                              owner weigher
@@ -271,7 +280,7 @@ POST /bench/weigh/in/<int:contract_id>                                 owner wei
 POST /bench/weigh/in/<int:contract_id>/working                         owner weigher
 GET  /bench/weigh/in/badges                                            owner weigher
 GET  /bench/weigh/in/kept                                              owner weigher
-GET  /bench/weigh/in/photos/<int:photo_id>                             owner weigher
+GET  /bench/weigh/in/photos/<int:photo_id>                             owner lead weigher
 POST /bench/weigh/in/queue                                             pass
 POST /bench/weigh/in/queue/photos/<kind>/<int:place>                   pass
 GET  /bench/weigh/in/sw.js                                             everyone
@@ -333,6 +342,15 @@ POST /bench/weigh/quotes/held/names/rest                               owner wei
 GET  /bench/weigh/quotes/template.csv                                  owner weigher
 GET  /bench/weigh/quotes/type                                          owner weigher
 POST /bench/weigh/quotes/type                                          owner weigher
+GET  /bench/weigh/trace                                                owner lead weigher
+GET  /bench/weigh/trace/boxes/<number>                                 owner lead weigher
+POST /bench/weigh/trace/boxes/<number>/bags                            owner lead
+POST /bench/weigh/trace/boxes/<number>/free                            owner lead
+GET  /bench/weigh/trace/lots/<number>                                  owner lead weigher
+GET  /bench/weigh/trace/lots/<number>/buyers.<any(csv,xlsx):extension> owner lead
+POST /bench/weigh/trace/lots/<number>/free                             owner lead
+GET  /bench/weigh/trace/lots/<number>/paper                            owner lead weigher
+POST /bench/weigh/trace/lots/<number>/stop                             owner lead weigher
 POST /bench/work                                                       packer
 GET  /bench/wrong                                                      staff
 GET  /bench/wrong/<reason>                                             packer

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.couriers.cases import queries as courier_cases
 from fulfillment.packing.models import Parcel
+from fulfillment.purchasing.asking import queries as asking
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.models import MarketQuote
 from kernel.audit import Actor, record_change
@@ -109,6 +110,7 @@ def waiting(session: Session, now: datetime) -> Sequence[Decision]:
         _notes,
         _orders_without_work,
         _held_quotes,
+        _asked_weigh_ins,
         _imported_orders,
         _courier_cases,
         _given_up_jobs,
@@ -163,6 +165,20 @@ def _held_quotes(session: Session, _: datetime) -> Iterable[Decision]:
             ),
             oldest,
             "/bench/weigh/quotes/held",
+        )
+
+
+def _asked_weigh_ins(session: Session, _: datetime) -> Iterable[Decision]:
+    requests = asking.waiting_requests(session)
+    if requests:
+        yield Decision(
+            Text(f"{len(requests)} 单过磅等第二个人看", f"{len(requests)} weigh-ins wait for a second person"),
+            Text(
+                "没有行情、超过合同或缺合格证，没有过磅的人来决定。",
+                "No price, more than agreed or no certificate; somebody who did not weigh decides.",
+            ),
+            requests[0].asked_at,
+            "/bench/weigh/asking",
         )
 
 

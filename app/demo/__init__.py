@@ -5,7 +5,21 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.demo import catalog, couriers, crew, labels, late, packing, paying, people, purchasing, sending, streams, wages
+from app.demo import (
+    asking,
+    catalog,
+    couriers,
+    crew,
+    labels,
+    late,
+    packing,
+    paying,
+    people,
+    purchasing,
+    sending,
+    streams,
+    wages,
+)
 from kernel.db import Database
 from kernel.people.models import Person
 
@@ -21,6 +35,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         purchasing.load(session, actors, variants, now)
         labels.load(session, actors, now)
         paying.load(session, actors, now)
+        asking.load(session, actors, now)
         streams.load(session, actors["streamer"], variants, now)
         sending.load_past(session, actors, variants, now)
         couriers.load(session, actors, variants, now)

@@ -18,6 +18,7 @@ from fulfillment.packing.day_close.models import DayClose
 from fulfillment.packing.lead_queries import AtWork, DueHour, Unwell
 from fulfillment.packing.models import PackingTask
 from fulfillment.packing.samples import queries as samples
+from fulfillment.purchasing.asking import queries as asking
 from kernel.clock import local_day
 from shop.orders.models import Order
 
@@ -74,6 +75,7 @@ class Board:
     trainings: int
     courier_cases: int
     late_work: int
+    asked_weigh_ins: int
     yesterday: DayClose | None
 
     @property
@@ -95,7 +97,7 @@ class Board:
     def needs_nothing(self) -> bool:
         """Whether nothing waits for a decision."""
         counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases + self.late_work
-        return not (self.unwell or self.troubled or self.stuck or counted or self.unnoted)
+        return not (self.unwell or self.troubled or self.stuck or counted or self.asked_weigh_ins or self.unnoted)
 
     @property
     def unnoted(self) -> list[AtWork]:
@@ -130,6 +132,7 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps
         trainings=len(training.due_again(session, today)),
         courier_cases=cases.count,
         late_work=late_news.count_open(session),
+        asked_weigh_ins=asking.count_waiting(session),
         yesterday=_left_behind(session, today),
     )
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from fulfillment.bench import (
+    asking_views,
     bag_label_views,
     certificate_views,
     contract_change_views,
@@ -16,16 +17,21 @@ from fulfillment.bench import (
     lot_views,
     quote_decision_views,
     quote_views,
+    recall_views,
     settlement_file_views,
     settlement_result_views,
     settlement_run_views,
     settlement_views,
+    slip_message_views,
     statement_views,
+    tracing_views,
+    turning_away_views,
     weigh_in_views,
     weigher_words,
 )
 from fulfillment.bench.weigher_words import today
 from fulfillment.purchasing import queries
+from fulfillment.purchasing.asking import queries as asking
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.settlements import queries as settlements
 from kernel.http import requires, transaction
@@ -35,6 +41,9 @@ blueprint = Blueprint("weigher", __name__, url_prefix="/bench/weigh")
 
 for part in (
     weigh_in_views,
+    asking_views,
+    turning_away_views,
+    slip_message_views,
     quote_views,
     quote_decision_views,
     farmer_badge_views,
@@ -53,6 +62,8 @@ for part in (
     farmer_account_views,
     statement_views,
     invoice_views,
+    tracing_views,
+    recall_views,
 ):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(weigher_words.words)
@@ -68,6 +79,7 @@ def home() -> str:
             "weigh/home.html",
             needed=queries.needed_quotes(session, day),
             waiting=quotes.waiting(session),
+            asked=asking.count_waiting(session),
             totals=queries.day_totals(session, day),
             deliveries=queries.deliveries(session, day=day, most=4),
             lots=queries.lots_in_stock(session),

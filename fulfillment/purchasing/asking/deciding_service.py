@@ -48,9 +48,13 @@ def price_now(session: Session, request: WeighInRequest, today: date) -> Slip:
     Raises:
         Refused: there is no price at all yet.
     """
-    facts, contract = facts_of(request), request.contract
-    over = price_rules.over_g(purchasing.season_of(contract), facts.net_g)
+    facts, over = facts_of(request), over_now(request)
     return purchasing.work_out(session, facts, today, within_days=_within(request), extra_g=over).slip
+
+
+def over_now(request: WeighInRequest) -> int:
+    """How much more than the contract still takes a request brings, in grams; approving it lets that in."""
+    return price_rules.over_g(purchasing.season_of(request.contract), facts_of(request).net_g)
 
 
 def _within(request: WeighInRequest) -> int | None:
@@ -94,7 +98,7 @@ def _make_room(
     session: Session, request: WeighInRequest, facts: WeighIn, words: str, now: datetime, *, asker: Actor, by: Actor
 ) -> None:
     """Let the contract take what is too much, which is what the approver agrees to."""
-    over = price_rules.over_g(purchasing.season_of(request.contract), facts.net_g)
+    over = over_now(request)
     if over:
         reason = words or f"weigh-in request {request.id}"
         allow_more(session, facts.contract_id, over, reason=reason, asked_by=asker, agreed_by=by, now=now)

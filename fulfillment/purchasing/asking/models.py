@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from fulfillment.purchasing.asking.rules import CAUSES
 from fulfillment.purchasing.asking.triggers import TRIGGERS_SQL
 from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.models import Delivery
 from kernel.db import Base, BigId, Grams, UtcTime, append_only
 
 _CAUSES = ", ".join(repr(cause) for cause in CAUSES)
@@ -69,6 +70,7 @@ class WeighInRequest(Base):
     delivery_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("deliveries.id"), unique=True)
 
     contract: Mapped[Contract] = relationship(lazy="joined", innerjoin=True)
+    delivery: Mapped[Delivery | None] = relationship()
 
 
 for _statement in TRIGGERS_SQL:
