@@ -17,8 +17,10 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.contract_queries import ALL, BEHIND, ENDING, RUNNING, UNSIGNED, listed
 from fulfillment.purchasing.growers.contract_service import end_contract, renew_contract
 from fulfillment.purchasing.growers.models import Contract, ContractPage
+from fulfillment.purchasing.growers.scans import read_pages
 from kernel.audit import AuditEntry
 from kernel.db import Database
+from kernel.errors import Invalid
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_goods, make_quote, weigh_in, weighed
 from tests.weigh.conftest import Desk
 from tests.world import NOW
@@ -264,10 +266,13 @@ def test_a_scan_with_something_that_runs_is_kept_as_a_picture_only(owner: Desk, 
         assert b"JavaScript" not in page.jpeg
 
 
-@pytest.mark.parametrize(
-    "files",
-    [[], [b""], [b"stones"], [b"%PDF-1.7 nothing"], [scan(21)], [scan(15), scan(6)], [b"%PDF-" + b"0" * 5_000_001]],
-)
+def test_a_scan_that_is_too_large_is_not_opened() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_pages([b"%PDF-" + b"0" * 5_000_000])
+    assert list(refused.value.fields) == ["pages"]
+
+
+@pytest.mark.parametrize("files", [[], [b""], [b"stones"], [b"%PDF-1.7 nothing"], [scan(21)], [scan(11), scan(10)]])
 def test_what_is_no_signed_paper_is_refused_at_its_field(owner: Desk, contract: Contract, files: list[bytes]) -> None:
     assert 'id="error-pages"' in send_pages(owner, contract.id, files, 422)
     with owner.database.transaction() as session:
