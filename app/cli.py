@@ -26,6 +26,7 @@ COMMANDS = {
     "backup": ("care", "Write a backup of the database to a file."),
     "restore": ("care", "Bring a backup back, or prove that it can be."),
     "migrate": ("care", "Bring the database to the schema of this program."),
+    "recall": ("recall", "List every buyer of a lot; changes nothing."),
     "reconcile": ("reconcile", "Compare with Stripe and mend what was missed."),
     "add-person": ("people", "Add somebody who works here."),
 }

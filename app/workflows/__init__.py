@@ -12,6 +12,7 @@ from app.workflows import terms
 from app.workflows.called_off import call_off_channel_order, cancel_order, refund_part, settle_refund, stop_rest
 from app.workflows.growing import approve_weigh_in, hand_in, lot_story, weigh_in
 from app.workflows.paid import accept_channel_order, expire_holds, open_packing, settle_payment
+from app.workflows.recalling import block_recalled, correct_bags, end_recall, free_parcel, hold_recalled
 from app.workflows.sending import (
     advise_courier,
     choose_courier,
@@ -30,14 +31,19 @@ __all__ = [
     "accept_channel_order",
     "advise_courier",
     "approve_weigh_in",
+    "block_recalled",
     "call_off_channel_order",
     "cancel_order",
     "choose_courier",
     "combine_parcels",
+    "correct_bags",
     "correct_waybill",
+    "end_recall",
     "expire_holds",
+    "free_parcel",
     "hand_in",
     "hand_over",
+    "hold_recalled",
     "lot_story",
     "note_journey",
     "note_worker_alive",

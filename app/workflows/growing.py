@@ -12,11 +12,13 @@ from fulfillment.purchasing.asking import deciding_service as deciding
 from fulfillment.purchasing.asking import service as asking
 from fulfillment.purchasing.asking.service import Answer, HandedIn
 from fulfillment.purchasing.models import Delivery
-from fulfillment.purchasing.repacking import queries as repacking_queries
 from fulfillment.purchasing.service import WeighIn
+from fulfillment.purchasing.tracing import queries as tracing
+from fulfillment.purchasing.tracing.rules import Source
 from fulfillment.purchasing.weighing import service as weighing
 from fulfillment.purchasing.weighing.rules import Bag
 from kernel.audit import Actor
+from shop.catalog.models import Variant
 from shop.stock import service as stock
 
 
@@ -58,23 +60,30 @@ def approve_weigh_in(
 
 
 def lot_story(session: Session, number: str) -> dict[str, Any] | None:
-    """What the trace page tells of a lot: the grower only with consent, weigh-in, market price, premium; or ``None``."""
+    """What the trace page tells of a lot of any kind: every delivery in it, each grower only with consent; or ``None``."""
     lot = purchasing_queries.lot_by_number(session, number)
-    if lot is None or lot.delivery is None:
+    if lot is None:
         return None
-    delivery, farmer = lot.delivery, lot.delivery.contract.farmer
+    sources = tracing.sources_of(session, lot.id)
     return {
         "number": lot.number,
-        "product": delivery.contract.product,
-        "farmer": farmer.shown_name if farmer.consent_shown else None,
-        "village": farmer.village,
-        "day": delivery.day,
-        "grade": delivery.grade,
-        "has_certificate": delivery.has_certificate,
-        "certificates": [each.number for each in repacking_queries.certificates_of(session, lot.id)],
-        "quote_fen_per_kg": delivery.quote_fen_per_kg,
-        "quote_market": delivery.quote_market,
-        "quote_day": delivery.quote_day,
-        "premium_bps": delivery.premium_bps,
-        "promised_fen_per_kg": delivery.promised_fen_per_kg,
+        "product": session.get_one(Variant, lot.variant_id).product.slug,
+        "growers": len({source.farmer_id for source in sources if source.delivery_id}),
+        "deliveries": [_told(source) for source in sources if source.delivery_id],
+        "certificates": sorted({number for source in sources for number in source.certificates}),
+    }
+
+
+def _told(source: Source) -> dict[str, Any]:
+    """A delivery for everybody to read: what was weighed in, market price, promise; the grower's name with consent."""
+    return {
+        "farmer": source.shown_name if source.consent_shown else None,
+        "village": source.village,
+        "day": source.day,
+        "grade": source.grade,
+        "has_certificate": source.has_certificate,
+        "quote_fen_per_kg": source.quote_fen_per_kg,
+        "quote_market": source.quote_market,
+        "quote_day": source.quote_day,
+        "promised_fen_per_kg": source.promised_fen_per_kg,
     }

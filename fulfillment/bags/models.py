@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fulfillment.bags.triggers import STATEMENTS
+from fulfillment.bags.triggers import FOLLOWING, STATEMENTS
 from kernel.db import Base, BigId, UtcTime
 
 OPEN = "taken + gone < bags AND NOT blocked"
@@ -88,3 +88,5 @@ class ParcelBags(Base):
 
 for _statement in STATEMENTS:
     event.listen(ParcelBags.__table__, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+for _statement in FOLLOWING:
+    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]

@@ -120,20 +120,6 @@ def _refuse_to_take(stock: BagStock | None, move: Correction) -> None:
         raise Refused(said.zh, said.en, code="too_few_bags", fields={"bags": said})
 
 
-def block(session: Session, bagging_ids: Sequence[int]) -> None:
-    """Bags of these baggings go into no parcel until somebody has looked at their lot."""
-    for stock in _lock_stocks(session, bagging_ids).values():
-        stock.blocked = True
-    session.flush()
-
-
-def unblock(session: Session, bagging_ids: Sequence[int]) -> None:
-    """Bags of these baggings may go out again."""
-    for stock in _lock_stocks(session, bagging_ids).values():
-        stock.blocked = False
-    session.flush()
-
-
 def note_gone(session: Session, bagging_id: int, bags: int) -> BagStock:
     """So many bags of a bagging are there no longer, and no parcel holds them.
 

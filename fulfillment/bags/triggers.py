@@ -41,4 +41,48 @@ WHOLE_TRIGGER_SQL = (
 )
 
 STATEMENTS = (COUNT_SQL, COUNT_TRIGGER_SQL, WHOLE_SQL, WHOLE_TRIGGER_SQL)
-FUNCTIONS = ("count_parcel_bags", "keep_parcel_bags_whole")
+
+# Whichever page blocks a lot or sets it free: the bags of everything that was made of it stay, or may go out again
+# unless another lot in them is blocked. The lots are locked, with what was made of them, by whoever does that.
+_FOLLOW_SQL = """
+CREATE OR REPLACE FUNCTION bags_follow_lots() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  WITH RECURSIVE family (lot_id) AS (
+    SELECT NEW.id UNION SELECT x.child_lot_id FROM family f JOIN lot_parts x ON x.parent_lot_id = f.lot_id
+  ), filled AS (
+    SELECT s.bagging_id FROM bag_stocks s
+    WHERE s.bagging_id IN (SELECT x.bagging_id FROM family f JOIN bagging_parts x ON x.lot_id = f.lot_id)
+    ORDER BY s.variant_id, s.best_before, s.bagging_id FOR UPDATE
+  )
+  UPDATE bag_stocks SET blocked = EXISTS (
+    WITH RECURSIVE origin (lot_id) AS (
+      SELECT x.lot_id FROM bagging_parts x WHERE x.bagging_id = bag_stocks.bagging_id
+      UNION SELECT x.parent_lot_id FROM origin o JOIN lot_parts x ON x.child_lot_id = o.lot_id)
+    SELECT FROM origin o JOIN lots l ON l.id = o.lot_id WHERE l.blocked)
+  WHERE bagging_id IN (SELECT bagging_id FROM filled);
+  RETURN NULL;
+END $$
+"""
+_FOLLOW_TRIGGER_SQL = (
+    "CREATE TRIGGER lots_block_their_bags AFTER UPDATE OF blocked ON lots FOR EACH ROW "
+    "WHEN (NEW.blocked <> OLD.blocked) EXECUTE FUNCTION bags_follow_lots()"
+)
+
+# A bagging that was a mistake has no bags, and none of them may be anywhere.
+_EMPTY_SQL = """
+CREATE OR REPLACE FUNCTION empty_bag_stock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE bag_stocks SET gone = bags WHERE bagging_id = NEW.bagging_id AND taken = 0;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'bagging_is_used: bags of % are in parcels', NEW.bagging_id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+_EMPTY_TRIGGER_SQL = (
+    "CREATE TRIGGER baggings_taken_back_empty AFTER INSERT ON baggings_taken_back "
+    "FOR EACH ROW EXECUTE FUNCTION empty_bag_stock()"
+)
+FUNCTIONS = ("count_parcel_bags", "keep_parcel_bags_whole", "bags_follow_lots", "empty_bag_stock")
+# On tables of rooms above; made when all tables are there.
+FOLLOWING = (_FOLLOW_SQL, _FOLLOW_TRIGGER_SQL, _EMPTY_SQL, _EMPTY_TRIGGER_SQL)

@@ -14,6 +14,7 @@ from fulfillment.couriers.waybills import queries as waybills
 from fulfillment.labels.slip import unprintable
 from fulfillment.packing import lead_queries, print_queries, queries
 from fulfillment.packing.boxes import queries as boxes
+from fulfillment.packing.holds import queries as holds
 from fulfillment.packing.lead_rules import number_in_address, read_scan
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import TROUBLES, WAITING
@@ -127,6 +128,7 @@ def _page(session: Session, parcel: Parcel, form: Form) -> str:
         troubles=TROUBLES,
         choice=fees.choice_of(session, lead_id),
         box=boxes.box_of(session, parcel),
+        hold=holds.open_holds(session, [parcel.id]).get(parcel.id),
         waybills=waybills.waybills_of(session, parcel.id),
         way=tracking.ways_of(session, [lead_id]).get(lead_id),
         courier_cases=courier_cases.cases_of(session, lead_id),

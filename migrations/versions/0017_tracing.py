@@ -7,7 +7,7 @@ Revises: 0016
 import sqlalchemy as sa
 from alembic import op
 
-from fulfillment.bags.triggers import FUNCTIONS, STATEMENTS
+from fulfillment.bags.triggers import FOLLOWING, FUNCTIONS, STATEMENTS
 from fulfillment.packing.holds.models import STATEMENTS as HOLD_STATEMENTS
 
 revision = "0017"
@@ -44,7 +44,7 @@ def upgrade() -> None:
     _parcel_holds()
     op.execute(OLD_BAGGINGS_SQL)
     op.execute(OLD_PARCELS_SQL)
-    for sql in (*STATEMENTS, *HOLD_STATEMENTS):
+    for sql in (*STATEMENTS, *FOLLOWING, *HOLD_STATEMENTS):
         op.execute(sql)
 
 
@@ -135,6 +135,11 @@ def _parcel_holds() -> None:
 def downgrade() -> None:
     for table in ("parcel_holds", "parcel_bags", "bag_stocks"):
         op.drop_table(table)
-    op.execute("DROP TRIGGER parcels_held_stay ON parcels")
+    for trigger, table in (
+        ("parcels_held_stay", "parcels"),
+        ("lots_block_their_bags", "lots"),
+        ("baggings_taken_back_empty", "baggings_taken_back"),
+    ):
+        op.execute(f"DROP TRIGGER {trigger} ON {table}")
     for function in ("keep_held_parcels", *FUNCTIONS):
         op.execute(f"DROP FUNCTION {function}")

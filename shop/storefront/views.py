@@ -100,6 +100,6 @@ def trace(number: str) -> str:
         return render_template(
             "storefront/trace.html",
             story=story,
-            percent=rules.above_market_percent(story["promised_fen_per_kg"], story["quote_fen_per_kg"]),
+            above_market=rules.above_market_percent,
             product=queries.product_by_slug(session, story["product"]),
         )

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from kernel.audit import SYSTEM
 from kernel.clock import utc_now
@@ -153,30 +154,55 @@ def test_what_is_not_there_is_404_with_a_way_on(client: FlaskClient, path: str) 
     assert 'href="/"' in page.text
 
 
-@pytest.mark.parametrize(("farmer", "heading"), [("吴大伯", "吴大伯种的"), (None, "后坑村的农户种的")])
-def test_a_trace_page_names_the_grower_only_with_consent(
-    app: Flask, client: FlaskClient, database: Database, offer: LiveOffer, farmer: str | None, heading: str
-) -> None:
-    story = {
-        "number": "L261124-0001",
-        "product": slug_of(database, offer),
+def told(farmer: str | None, **facts: object) -> dict[str, object]:
+    usual = {
         "farmer": farmer,
         "village": "后坑村",
         "day": date(2026, 11, 24),
         "grade": "一级",
         "has_certificate": True,
-        "certificates": ["HGZ261124-001"],
         "quote_fen_per_kg": 8_000,
         "quote_market": "新发地",
         "quote_day": date(2026, 11, 23),
         "promised_fen_per_kg": 9_200,
     }
+    return usual | facts
+
+
+def show_story(app: Flask, client: FlaskClient, product: str, *deliveries: dict[str, object]) -> TestResponse:
+    """The trace page of a lot that these deliveries went into."""
+    story = {
+        "number": "L261124-0001",
+        "product": product,
+        "growers": len(deliveries),
+        "deliveries": deliveries,
+        "certificates": ["HGZ261124-001"],
+    }
     app.extensions["flows"] = SimpleNamespace(
         lot_story=lambda session, number: story if number == "L261124-0001" else None
     )
-    page = client.get("/trace/L261124-0001?lang=zh")
+    return client.get("/trace/L261124-0001?lang=zh")
+
+
+@pytest.mark.parametrize(("farmer", "heading"), [("吴大伯", "吴大伯种的"), (None, "后坑村的农户种的")])
+def test_a_trace_page_names_the_grower_only_with_consent(
+    app: Flask, client: FlaskClient, database: Database, offer: LiveOffer, farmer: str | None, heading: str
+) -> None:
+    page = show_story(app, client, slug_of(database, offer), told(farmer))
     assert heading in page.text
     assert "15%" in page.text
     assert "每公斤 ¥12.00" in page.text
     assert_nothing_inline(page)
     assert client.get("/trace/L000000-0000").status_code == 404
+
+
+def test_a_mixed_lot_tells_of_each_grower_and_names_those_who_agreed(
+    app: Flask, client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    other = told(None, village="黄田镇", promised_fen_per_kg=8_800)
+    page = show_story(app, client, slug_of(database, offer), told("吴大伯"), other)
+    assert "2 家农户种的" in page.text
+    assert "吴大伯" in page.text
+    assert "黄田镇的农户" in page.text
+    assert "15%" in page.text
+    assert "10%" in page.text

@@ -59,7 +59,8 @@ class Recall:
 
 def lot_id_of(session: Session, number: str) -> int | None:
     """The lot of a number, or ``None``."""
-    return session.scalar(text("SELECT id FROM lots WHERE number = :number"), {"number": number})
+    found: int | None = session.scalar(text("SELECT id FROM lots WHERE number = :number"), {"number": number})
+    return found
 
 
 def recall(session: Session, lot_id: int) -> Recall:
