@@ -28,9 +28,7 @@ def upgrade() -> None:
         sa.Column("tare_g", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("gross_g > tare_g AND tare_g >= 0", name=op.f("ck_delivery_bags_tare_below_gross")),
         sa.CheckConstraint("place BETWEEN 1 AND 40", name=op.f("ck_delivery_bags_bags_bounded")),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_bags_delivery_id_deliveries")
-        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_bags_delivery_id")),
         sa.PrimaryKeyConstraint("delivery_id", "place", name=op.f("pk_delivery_bags")),
     )
     op.execute(append_only_sql("delivery_bags"))
@@ -73,7 +71,7 @@ def _grade_pictures() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.CheckConstraint(_SIZE, name=op.f("ck_grade_pictures_size_bounded")),
         sa.CheckConstraint(_PIXELS, name=op.f("ck_grade_pictures_pixels_bounded")),
-        sa.ForeignKeyConstraint(["grade_id"], ["grades.id"], name=op.f("fk_grade_pictures_grade_id_grades")),
+        sa.ForeignKeyConstraint(["grade_id"], ["grades.id"], name=op.f("fk_grade_pictures_grade_id")),
         sa.PrimaryKeyConstraint("grade_id", name=op.f("pk_grade_pictures")),
     )
 
