@@ -52,6 +52,7 @@ async function start() {
     confirm(event.submitter);
   });
   if (slip) workOut();
+  form.dataset.ready = "";
 
   function values() {
     const typed = new FormData(form);
