@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.demo import (
     asking,
     catalog,
+    contracts,
     couriers,
     crew,
     labels,
@@ -36,6 +37,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         labels.load(session, actors, now)
         paying.load(session, actors, now)
         asking.load(session, actors, now)
+        contracts.load(session, actors, now)
         streams.load(session, actors["streamer"], variants, now)
         sending.load_past(session, actors, variants, now)
         couriers.load(session, actors, variants, now)
