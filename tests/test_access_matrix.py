@@ -330,6 +330,10 @@ GET  /bench/weigh/pay/settlements/<int:settlement_id>                  owner lea
 POST /bench/weigh/pay/settlements/<int:settlement_id>/back             owner lead
 POST /bench/weigh/pay/settlements/<int:settlement_id>/hand-out         owner lead
 GET  /bench/weigh/quotes                                               owner weigher
+GET  /bench/weigh/quotes/<int:quote_id>/photo.jpg                      owner weigher
+GET  /bench/weigh/quotes/corrections                                   owner weigher
+POST /bench/weigh/quotes/corrections/<int:delivery_id>                 owner
+GET  /bench/weigh/quotes/prices.csv                                    owner weigher
 GET  /bench/weigh/quotes/fetch                                         owner weigher
 POST /bench/weigh/quotes/fetch                                         owner weigher
 GET  /bench/weigh/quotes/file                                          owner weigher

@@ -8,26 +8,29 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from fulfillment.bench import price_chart
-from fulfillment.bench.weigher_words import kind_words, today
+from fulfillment.bench.weigher_words import SOURCE_WORDS, bounded, kind_words, today
 from fulfillment.purchasing import queries
+from fulfillment.purchasing.corrections import queries as corrections
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.quotes import price_file, service, steps
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.forms import UNITS, read_price
-from fulfillment.purchasing.quotes.rules import Kind
+from fulfillment.purchasing.quotes.rules import Kind, gaps
 from fulfillment.purchasing.quotes.service import MANUAL, XINFADI
 from fulfillment.purchasing.quotes.xinfadi import MARKET as FEED_MARKET
-from kernel.errors import Problem
+from kernel.errors import NotFound, Problem
 from kernel.files import csv_answer, sent_file
 from kernel.forms import Form
 from kernel.http import actor, requires, transaction, utc_now
 from kernel.people.rules import OWNER, WEIGHER
-from kernel.sheets import Cell
+from kernel.photos import read_photo
+from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 
 blueprint = Blueprint("quotes", __name__, url_prefix="/quotes")
 
 _CHART_DAYS = timedelta(days=30)
+_LARGEST_PHOTO_BYTES = 5_000_000
 
 
 @blueprint.get("")
@@ -44,9 +47,37 @@ def overview() -> str:
             kind_words=kind_words,
             curve=_curve(session, kinds, day),
             waiting=quotes.waiting(session),
+            gaps=price_gaps(session, day),
+            differences=sum(found.fen > 0 for found in corrections.open_differences(session)),
             look=quotes.last_fetch(session, XINFADI),
             today=day,
         )
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The stretches of the last weeks that have no price of one kind at one market (none: at any)."""
+
+    kind: Kind
+    market: str | None
+    stretches: list[tuple[date, date]]
+
+    @property
+    def days(self) -> int:
+        """How many days that is in all."""
+        return sum((last - first).days + 1 for first, last in self.stretches)
+
+
+def price_gaps(session: Session, day: date) -> list[Gaps]:
+    """What is missing of every price that running contracts need, today left out: it is asked for above."""
+    first, last = day - _CHART_DAYS, day - timedelta(days=1)
+    found = [
+        Gaps(
+            need.kind, need.market, gaps(quotes.priced_days(session, need.kind, need.market, first, last), first, last)
+        )
+        for need in queries.needed_quotes(session, day)
+    ]
+    return sorted((each for each in found if each.stretches), key=lambda each: -each.days)
 
 
 def kinds_by_key(session: Session) -> dict[str, Kind]:
@@ -64,6 +95,7 @@ class Curve:
     market: str
     markets: list[str]
     rows: list[tuple[date, int | None, str, int | None]]
+    photos: dict[date, int]
     chart: price_chart.Chart | None
 
 
@@ -98,14 +130,35 @@ def _curve(session: Session, kinds: dict[str, Kind], day: date) -> Curve | None:
     line = [(each, quote.fen_per_kg) for each, quote in sorted(prices.items())]
     first = min((each for each, *_ in rows), default=day)
     chart = price_chart.draw(line, sorted(promised.items()), first, day)
-    return Curve(key, kind, market, markets, rows, chart)
+    pictured = quotes.with_photo(session, [quote.id for quote in prices.values()])
+    photos = {each: quote.id for each, quote in prices.items() if quote.id in pictured}
+    return Curve(key, kind, market, markets, rows, photos, chart)
+
+
+@blueprint.get("/prices.csv")
+@requires(WEIGHER, OWNER)
+def prices_file() -> Response:
+    """The rows of the curve that is shown."""
+    header = [t("日期", "Day"), t("市场", "Market"), t("市场价（元/公斤）", "Market, yuan a kg")]
+    header += [t("给农户的价（元/公斤）", "To farmers, yuan a kg"), t("来源", "Source")]
+    with transaction() as session:
+        curve = _curve(session, kinds_by_key(session), today())
+    rows: list[list[Cell]] = [
+        [f"{day}", curve.market, _cell(fen), _cell(promised), str(SOURCE_WORDS[source]) if source else ""]
+        for day, fen, source, promised in (curve.rows if curve else [])
+    ]
+    return csv_answer("market-prices", header, rows)
+
+
+def _cell(fen: int | None) -> Cell:
+    return plain_yuan(fen) if fen else None
 
 
 @blueprint.get("/type")
 @requires(WEIGHER, OWNER)
 def price_form() -> str | tuple[str, int]:
     """A price read off a board."""
-    given = {name: request.args.get(name, "")[:60] for name in ("kind", "market")}
+    given = {name: request.args.get(name, "")[:60] for name in ("kind", "market", "day")}
     return _price_page(Form({"unit": "kg", **given}))
 
 
@@ -117,13 +170,37 @@ def type_price() -> BaseResponse | tuple[str, int]:
     try:
         with transaction() as session:
             kinds = kinds_by_key(session)
+            jpeg = _photo(form)
             typed = read_price(form, kinds, today())
-            service.type_quote(session, typed, is_sure=form.ticked("sure"), now=utc_now(), by=actor())
+            quote = service.type_quote(session, typed, is_sure=form.ticked("sure"), now=utc_now(), by=actor())
+            if jpeg:
+                service.keep_photo(session, quote.id, jpeg, now=utc_now(), by=actor())
     except Problem as problem:
         form.errors.update(problem.fields)
         return _price_page(form, problem)
     flash(t("记下了：{kind}", "Written: {kind}", kind=kind_words(typed.kind)), "done")
     return redirect(url_for("weigher.quotes.overview", kind=form.value("kind"), market=typed.market), 303)
+
+
+def _photo(form: Form) -> bytes | None:
+    """The photo of the board, drawn anew; what is wrong with it stands at its field."""
+    sent = sent_file("photo", _LARGEST_PHOTO_BYTES)
+    try:
+        return read_photo(sent).jpeg if sent else None
+    except Problem as problem:
+        form.errors.update(problem.fields)
+        return None
+
+
+@blueprint.get("/<int:quote_id>/photo.jpg")
+@requires(WEIGHER, OWNER)
+def photo(quote_id: int) -> Response:
+    """The photo of the board that a price was read off."""
+    with transaction() as session:
+        jpeg = quotes.photo_of(session, bounded(quote_id))
+    if jpeg is None:
+        raise NotFound("没有照片。", "There is no photo.")
+    return Response(jpeg, mimetype="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
 
 def _price_page(form: Form, problem: Problem | None = None) -> tuple[str, int]:

@@ -203,7 +203,7 @@ def test_a_server_that_is_down_is_tried_again_and_then_left() -> None:
         with pytest.raises(FeedAway) as away:
             asked.rows(FIRST, LAST)
     assert away.value.reason == "ConnectionError"
-    assert pauses == [2.0]
+    assert pauses == [2.0, 4.0]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -246,6 +246,29 @@ def test_an_empty_page_ends_the_reading_whatever_the_count_says() -> None:
 def test_only_web_addresses_are_asked(url: str) -> None:
     with pytest.raises(FeedAway):
         feed(url)[0].rows(FIRST, LAST)
+
+
+@pytest.mark.parametrize(
+    "place", ["10.1.2.3", "192.168.1.1", "169.254.169.254", "127.0.0.9", "::1", "fd00::1", "0.0.0.0"]
+)
+def test_a_name_that_leads_into_the_network_is_not_asked(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        assert (host, port) == ("prices.example", 443)
+        return [(0, 0, 0, "", ("93.184.215.14", 443)), (0, 0, 0, "", (place, 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(FeedAway) as away:
+        feed("https://prices.example/")[0].rows(FIRST, LAST)
+    assert away.value.reason == "address inside the network"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/", "http://[fd00::1]/", "http://192.168.0.1:8080/", "http://2130706434/"]
+)
+def test_an_address_inside_the_network_is_not_asked(url: str) -> None:
+    with pytest.raises(FeedAway) as away:
+        feed(url)[0].rows(FIRST, LAST)
+    assert away.value.reason == "address inside the network"
 
 
 def test_no_password_of_this_machine_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

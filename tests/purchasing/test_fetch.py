@@ -162,6 +162,23 @@ def test_a_feed_that_is_away_is_noted_and_the_daily_look_tried_again(database: D
     assert quotes(database) == 108
 
 
+def test_after_a_week_without_the_feed_its_days_are_read_up_and_nothing_is_a_gap(
+    database: Database, tools: Tools
+) -> None:
+    away = replace(tools, market=MarketFeed(Feed("http://127.0.0.1:9/", QUIET, pause=lambda _: None), ZONE))
+    before = WEEK_END - timedelta(days=9)
+    plan_daily(database, tools, before)
+    worker(database, tools, before).run_once()
+    for days in range(8, 0, -1):
+        worker(database, away, WEEK_END - timedelta(days=days)).run_once()
+    assert all(look.error for look in fetches(database)[1:])
+    ask(database)
+    worker(database, tools).run_once()
+    look = fetches(database)[-1]
+    assert (look.error, look.first_day, look.last_day) == ("", before.date(), WEEK_END.date())
+    assert quotes(database) == 108
+
+
 def test_a_person_who_asked_reads_that_the_feed_is_away_and_may_ask_again(database: Database, tools: Tools) -> None:
     away = replace(tools, market=MarketFeed(Feed("http://127.0.0.1:9/", QUIET, pause=lambda _: None), ZONE))
     ask(database)

@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
+from fulfillment.purchasing.accounts.models import FarmerEntry
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.quotes import service as quotes
 from fulfillment.purchasing.quotes.models import MarketQuote, QuoteFetch, QuoteName
@@ -196,3 +198,80 @@ def test_a_price_typed_for_one_market_leaves_another_alone(scale: Desk, contract
         quotes.type_quote(session, typed, is_sure=True, now=NOW, by=WEIGHER)
     scale.send(f"{QUOTES}/type", **typed_price(contract))
     assert prices(scale.database) == [("replaced", 8_000), ("accepted", 7_000), ("accepted", 8_150)]
+
+
+def jpeg() -> bytes:
+    into = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(into, "JPEG", exif=b"Exif\x00\x00secret place")
+    return into.getvalue()
+
+
+def test_a_typed_price_keeps_the_photo_of_its_board(scale: Desk, contract: Contract) -> None:
+    scale.send(f"{QUOTES}/type", **typed_price(contract), photo=(io.BytesIO(jpeg()), "board.jpg"))
+    page = scale.look(f"{QUOTES}?kind={kind_of(contract).key}").text
+    found = re.search(rf"{QUOTES}/(\d+)/photo.jpg", page)
+    assert found
+    kept = scale.browser.get(found[0])
+    assert (kept.mimetype, kept.data[:2]) == ("image/jpeg", b"\xff\xd8")
+    assert b"secret" not in kept.data
+    scale.look(f"{QUOTES}/999999/photo.jpg", 404)
+
+
+def test_a_photo_that_is_none_is_said_at_its_field(scale: Desk, contract: Contract) -> None:
+    page = scale.send(f"{QUOTES}/type", 422, **typed_price(contract), photo=(io.BytesIO(b"GIF89a"), "board.jpg"))
+    assert 'id="error-photo"' in page.text
+    assert 'value="81.5"' in page.text
+    assert prices(scale.database) == [("accepted", 8_000)]
+
+
+def test_days_without_a_price_are_shown_on_the_page_and_at_home(scale: Desk, contract: Contract) -> None:
+    with scale.database.transaction() as session:
+        for back in (1, 2, 5):
+            make_quote(session, contract, day=TODAY - timedelta(days=back))
+    page = scale.look(QUOTES).text
+    assert "27 天" in page
+    assert "11-20 – 11-21" in page
+    assert "1 个价有缺的日子" in scale.look("/bench/weigh").text
+
+
+def test_the_curve_is_saved_as_a_sheet(scale: Desk, contract: Contract) -> None:
+    with scale.database.transaction() as session:
+        weigh_in(session, weighed(contract))
+    lines = scale.browser.get(f"{QUOTES}/prices.csv?kind={kind_of(contract).key}").text.splitlines()
+    assert lines[1] == f"{TODAY},{MARKET},80.00,89.60,人工录入"
+
+
+def test_the_owner_adds_the_difference_of_a_corrected_price_once(
+    scale: Desk, owner: Desk, contract: Contract, database: Database
+) -> None:
+    with database.transaction() as session:
+        delivery_id = weigh_in(session, weighed(contract)).id
+        quote_id = make_quote(session, contract, 8_400).id
+    assert "1 次交货少给了" in scale.look(QUOTES).text
+    page = f"{QUOTES}/corrections"
+    assert "等负责人决定" in scale.look(page).text
+    typed = {"quote": quote_id, "seen": 19_040, "decision": "paid"}
+    scale.send(f"{page}/{delivery_id}", 403, **typed)
+    assert "¥190.40" in owner.look(page).text
+    for _ in range(2):
+        owner.send(f"{page}/{delivery_id}", **typed)
+    with database.transaction() as session:
+        assert [entry.amount_fen for entry in session.scalars(select(FarmerEntry))] == [19_040]
+    assert "没有要补的" in owner.look(page).text
+
+
+def test_leaving_a_difference_asks_for_the_reason_and_keeps_what_was_typed(
+    owner: Desk, contract: Contract, database: Database
+) -> None:
+    with database.transaction() as session:
+        delivery_id = weigh_in(session, weighed(contract)).id
+        quote_id = make_quote(session, contract, 8_400).id
+    page = f"{QUOTES}/corrections"
+    typed = {"quote": quote_id, "seen": 19_040, "decision": "left"}
+    assert "error-reason" in owner.send(f"{page}/{delivery_id}", 422, **typed).text
+    for odd in ({"seen": 1, "decision": "paid"}, {"quote": "x"}, {"decision": "burn"}):
+        answer = owner.browser.post(f"{page}/{delivery_id}", data=typed | {"reason": "说好的"} | odd)
+        assert answer.status_code in (409, 422)
+    owner.send(f"{page}/999999", 404, **typed, reason="x")
+    owner.send(f"{page}/{delivery_id}", **typed, reason="说好的")
+    assert "说好的" in owner.look(page).text

@@ -5,10 +5,12 @@ and ``list``, with prices as strings in yuan per ``unitInfo`` (source: public cl
 """
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +30,7 @@ from kernel.sheets import CellError, FileUnreadable
 from kernel.text import Text
 
 MARKET = "北京新发地"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def read_rows(rows: Iterable[object], today: date) -> ReadRows:
@@ -116,7 +119,7 @@ class Limits:
     largest_bytes: int = 3_000_000
     page_rows: int = 100
     most_pages: int = 60
-    tries: int = 2
+    tries: int = 3
     between_pages_s: float = 0.3
 
 
@@ -145,8 +148,7 @@ class Feed:
         Raises:
             FeedAway: no answer in time, a redirect, too large, or not the form that is known.
         """
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise FeedAway("address")
+        _refuse_inside(self.url)
         rows: list[object] = []
         deadline = self._clock() + self.limits.total_s
         for page in range(1, self.limits.most_pages + 1):
@@ -203,6 +205,20 @@ class Feed:
                     if self._clock() > deadline:
                         raise FeedAway("too slow")
         return body
+
+
+def _refuse_inside(url: str) -> None:
+    """No address inside somebody's network is asked, under whatever name; loopback is the sandbox (not in production)."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FeedAway("address")
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        raise FeedAway("no such address") from error
+    for place in {ip_address(str(entry[4][0]).partition("%")[0]) for entry in found}:
+        if not (place.is_global or (place.is_loopback and parts.hostname in _LOOPBACK)):
+            raise FeedAway("address inside the network")
 
 
 class _TryAgain(Exception):
