@@ -14,7 +14,7 @@ from kernel.errors import Problem
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, WEIGHER
-from kernel.sheets import plain_yuan
+from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 
 blueprint = Blueprint("settlements", __name__, url_prefix="/pay")
@@ -40,7 +40,7 @@ def owed_file(extension: str) -> Response:
         t("应付（元）", "Owed, yuan"),
     ]
     with transaction() as session:
-        rows = [
+        rows: list[list[Cell]] = [
             [
                 each.delivery.contract.farmer.name,
                 each.delivery.day.isoformat(),
