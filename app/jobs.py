@@ -16,6 +16,7 @@ from fulfillment.couriers.tracking import steps as tracking_steps
 from fulfillment.couriers.waybills import steps as waybill_steps
 from fulfillment.couriers.waybills.service import CANCEL_JOB, SEND_JOB
 from fulfillment.packing.plans import service as plans
+from fulfillment.purchasing.planning import service as planning
 from fulfillment.purchasing.quotes import steps as quote_steps
 from fulfillment.purchasing.quotes.steps import MarketFeed
 from fulfillment.purchasing.quotes.xinfadi import Feed
@@ -79,12 +80,15 @@ HANDLERS: dict[str, Handler] = {
         database, workflows.terms.hand_out_terms, tools.market.zone, now
     ),
     tracking_steps.JOB: lambda database, tools, _, now: _track(database, tools, now),
+    planning.JOB: lambda database, tools, payload, now: planning.make_forecast(
+        database, payload["forecast"], tools.market.zone, now
+    ),
     nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),
     **{kind: _nightly(step) for kind, step in nightly.STEPS.items()},
 }
 
 # These may take minutes, or wait for somebody else's server: holds and refunds must not wait for them.
-SLOW = (IMPORT_JOB, quote_steps.JOB, *nightly.STEPS)
+SLOW = (IMPORT_JOB, quote_steps.JOB, planning.JOB, *nightly.STEPS)
 # Nor must they wait for a courier that is slow; and whoever waits for a label must wait neither for a backup nor for a
 # round of questions about where parcels are.
 LABELS = (SEND_JOB, CANCEL_JOB)

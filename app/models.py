@@ -48,6 +48,7 @@ TABLE_MODULES = (
     "fulfillment.purchasing.asking.models",
     "fulfillment.purchasing.corrections.models",
     "fulfillment.purchasing.own.models",
+    "fulfillment.purchasing.planning.models",
     "fulfillment.purchasing.settlements.models",
     "fulfillment.purchasing.runs.models",
     "fulfillment.purchasing.repacking.models",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.care import backups, reconciling, rounds
 from app.care.models import TIDY, note_run
 from fulfillment.packing import shift_service
+from fulfillment.purchasing.planning.service import make_nightly
 from kernel import outbox
 from kernel.clock import local_day
 from kernel.db import Database
@@ -79,6 +80,10 @@ def _tidy(database: Database, _: Night, now: datetime) -> None:
         note_run(session, TIDY, now, details=gone)
 
 
+def _forecast(database: Database, night: Night, now: datetime) -> None:
+    make_nightly(database, night.zone, now)
+
+
 def _check(database: Database, _: Night, now: datetime) -> None:
     rounds.check_invariants(database, now)
 
@@ -95,6 +100,7 @@ STEPS: dict[str, Callable[[Database, Night, datetime], None]] = {
     "nightly_reconcile": _reconcile,
     "nightly_shifts": _end_shifts,
     "nightly_tidy": _tidy,
+    "nightly_forecast": _forecast,
     "nightly_check": _check,
     "nightly_backup": _back_up,
 }

@@ -1,0 +1,1 @@
+"""What will be sold and brought: forecasts with ranges, warnings, presale, whom to call, how good the goods were."""
