@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Contract, Farmer
@@ -42,8 +42,9 @@ def to_call(session: Session, today: date, plan: Plan | None = None) -> list[ToC
 
 
 def _last_calls(session: Session) -> dict[int, FarmerCall]:
-    newest = select(FarmerCall).distinct(FarmerCall.farmer_id).order_by(FarmerCall.farmer_id, FarmerCall.id.desc())
-    return {call.farmer_id: call for call in session.scalars(newest)}
+    newest = select(func.max(FarmerCall.id)).group_by(FarmerCall.farmer_id)
+    calls = session.scalars(select(FarmerCall).where(FarmerCall.id.in_(newest)))
+    return {call.farmer_id: call for call in calls}
 
 
 def called_lately(session: Session, today: date, most: int = 20) -> Sequence[tuple[FarmerCall, Farmer]]:
