@@ -33,6 +33,7 @@ BLUEPRINTS = (
     "fulfillment.bench.crew_views",
     "fulfillment.bench.weigher_views",
     "fulfillment.bench.weigh_queue_views",
+    "fulfillment.bench.grower_views",
     "app.console.views",
     "app.console.streams_views",
     "app.console.control_views",

@@ -1,6 +1,7 @@
 """Who may do what: every route with everybody who may use it. A route that is not listed fails, and so does a stale line.
 
-``everyone`` needs no sign-in; ``order-key`` needs the key of that very order; ``staff`` is anybody who works here;
+``everyone`` needs no sign-in; ``order-key`` needs the key of that very order;
+``farmer-link`` needs a farmer's own link (tests/weigh/test_grower_pages.py); ``staff`` is anybody who works here;
 ``pass`` needs the pass that a signed-in packer's device was given; otherwise the roles stand there. Whoever may not is sent to sign in or told so (403), and an order without its key, like
 somebody else's parcel, is not found (404). After adding a route run this file: it says which line is missing.
 """
@@ -329,6 +330,13 @@ POST /bench/weigh/pay/runs/new                                         owner lea
 GET  /bench/weigh/pay/settlements/<int:settlement_id>                  owner lead weigher
 POST /bench/weigh/pay/settlements/<int:settlement_id>/back             owner lead
 POST /bench/weigh/pay/settlements/<int:settlement_id>/hand-out         owner lead
+GET  /bench/weigh/farmers/<int:farmer_id>/page                         owner weigher
+POST /bench/weigh/farmers/<int:farmer_id>/page                         owner weigher
+GET  /bench/weigh/farmers/<int:farmer_id>/page/card                    owner weigher
+POST /bench/weigh/farmers/<int:farmer_id>/page/revoke                  owner weigher
+GET  /bench/weigh/farmers/streams                                      owner
+POST /bench/weigh/farmers/streams                                      owner
+POST /bench/weigh/farmers/streams/<int:stream_id>/take                 owner
 GET  /bench/weigh/quotes                                               owner weigher
 GET  /bench/weigh/quotes/<int:quote_id>/photo.jpg                      owner weigher
 GET  /bench/weigh/quotes/corrections                                   owner weigher
@@ -440,6 +448,13 @@ GET  /live/<int:stream_id>/orders                                      everyone
 POST /live/<int:stream_id>/orders                                      everyone
 GET  /metrics                                                          everyone
 GET  /orders                                                           everyone
+GET  /grower                                                           farmer-link
+GET  /grower/deliveries/<int:delivery_id>                              farmer-link
+GET  /grower/in/<int:link_id>                                          farmer-link
+POST /grower/leave                                                     farmer-link
+GET  /grower/my-data.json                                              farmer-link
+POST /grower/shown                                                     farmer-link
+GET  /grower/statement                                                 farmer-link
 GET  /orders/<number>                                                  order-key
 POST /orders/<number>/cancel                                           order-key
 GET  /orders/<number>/pay                                              order-key
@@ -456,7 +471,7 @@ GET  /trace/<number>                                                   everyone
 POST /webhooks/stripe                                                  everyone
 """
 
-EVERYONE, ORDER_KEY, PASS, STAFF = "everyone", "order-key", "pass", "staff"
+EVERYONE, ORDER_KEY, FARMER_LINK, PASS, STAFF = "everyone", "order-key", "farmer-link", "pass", "staff"
 # Programs identify themselves otherwise: an Idempotency-Key and JSON, a pass in a header, a signature.
 WITHOUT_FORM_TOKEN = {
     "POST /api/v1/streams/<int:stream_id>/orders",
@@ -527,7 +542,7 @@ def test_a_route_that_nobody_listed_would_be_noticed(house: Flask, evening: Data
 
 def test_the_words_of_the_matrix_are_known() -> None:
     for name, who in WHO_MAY.items():
-        assert who in ({EVERYONE}, {ORDER_KEY}, {PASS}) or (who and who <= set(ROLES)), name
+        assert who in ({EVERYONE}, {ORDER_KEY}, {FARMER_LINK}, {PASS}) or (who and who <= set(ROLES)), name
     assert sum(who == {EVERYONE} for who in WHO_MAY.values()) < 40
 
 

@@ -143,10 +143,12 @@ def prices_file() -> Response:
     header += [t("给农户的价（元/公斤）", "To farmers, yuan a kg"), t("来源", "Source")]
     with transaction() as session:
         curve = _curve(session, kinds_by_key(session), today())
-    rows: list[list[Cell]] = [
-        [f"{day}", curve.market, _cell(fen), _cell(promised), str(SOURCE_WORDS[source]) if source else ""]
-        for day, fen, source, promised in (curve.rows if curve else [])
-    ]
+    rows: list[list[Cell]] = []
+    if curve is not None:
+        rows = [
+            [f"{day}", curve.market, _cell(fen), _cell(promised), str(SOURCE_WORDS[source]) if source else ""]
+            for day, fen, source, promised in curve.rows
+        ]
     return csv_answer("market-prices", header, rows)
 
 

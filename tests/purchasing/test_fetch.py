@@ -162,18 +162,21 @@ def test_a_feed_that_is_away_is_noted_and_the_daily_look_tried_again(database: D
     assert quotes(database) == 108
 
 
+def market_of(tools: Tools) -> MarketFeed:
+    assert tools.market is not None
+    return tools.market
+
+
 def test_after_a_week_without_the_feed_its_days_are_read_up_and_nothing_is_a_gap(
     database: Database, tools: Tools
 ) -> None:
     away = replace(tools, market=MarketFeed(Feed("http://127.0.0.1:9/", QUIET, pause=lambda _: None), ZONE))
     before = WEEK_END - timedelta(days=9)
-    plan_daily(database, tools, before)
-    worker(database, tools, before).run_once()
+    steps.fetch_quotes(database, market_of(tools), {}, before)
     for days in range(8, 0, -1):
-        worker(database, away, WEEK_END - timedelta(days=days)).run_once()
-    assert all(look.error for look in fetches(database)[1:])
-    ask(database)
-    worker(database, tools).run_once()
+        steps.fetch_quotes(database, market_of(away), {}, WEEK_END - timedelta(days=days))
+    assert {look.error for look in fetches(database)[1:]} == {"ConnectionError"}
+    steps.fetch_quotes(database, market_of(tools), {}, WEEK_END)
     look = fetches(database)[-1]
     assert (look.error, look.first_day, look.last_day) == ("", before.date(), WEEK_END.date())
     assert quotes(database) == 108
