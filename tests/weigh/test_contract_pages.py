@@ -286,7 +286,7 @@ def test_pages_belong_to_a_version_that_there_is(owner: Desk, contract: Contract
 
 def test_seasons_are_said_in_words(scale: Desk, contract: Contract, database: Database) -> None:
     # 31 of 91 days: 34.065 kg should have come.
-    assert "按日子该交 34.065 kg，少 34.065 kg。" in scale.look(f"{CONTRACTS}/{contract.id}").text
+    assert "按日子该交 34.1 kg，少 34.1 kg。" in scale.look(f"{CONTRACTS}/{contract.id}").text
     with database.transaction() as session:
         weigh_in(session, weighed(contract))
         later = make_contract(session, season_start=date(2027, 1, 1), season_end=date(2027, 2, 1))

@@ -139,6 +139,7 @@ def test_every_page_can_be_read_and_hit_on_every_screen(screen: Screen, contract
         "/farmers/new",
         "/contracts",
         f"/contracts/{contract.id}",
+        f"/contracts/{contract.id}/amend",
         "/contracts/new",
         "/lots",
         f"/lots/{lot_id}",
