@@ -138,7 +138,7 @@ def _page(number: str, form: Form, problem: Problem | None = None) -> tuple[str,
             parcel=parcel,
             box=together,
             contents=contents,
-            choices=_choices(session, [one for one in contents if one.parcel_id == parcel.id]),
+            other_bags=_other_bags(session, [one for one in contents if one.parcel_id == parcel.id]),
             holds=holds.open_holds(session, [one.id for one in together]),
             form=form,
             problem=problem,
@@ -147,7 +147,7 @@ def _page(number: str, form: Form, problem: Problem | None = None) -> tuple[str,
     return page, problem.status if problem else 200
 
 
-def _choices(session: Session, contents: list[Content]) -> dict[int, list[Any]]:
+def _other_bags(session: Session, contents: list[Content]) -> dict[int, list[Any]]:
     """For each kind of goods in the box the baggings that its bags could be of."""
     return {
         variant_id: tracing.baggings_with_bags(session, variant_id)
