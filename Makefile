@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup run demo-reset test check lint format bench drills clean
+.PHONY: help setup run demo-reset test check lint format bench bench-tracing drills clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: .venv/dev-ready ## Put code into the house style
 
 bench: .venv/dev-ready ## Measure speed, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+bench-tracing: .venv/dev-ready ## Measure recall and tracing at ten thousand, a hundred thousand and a million parcels
+	$(BIN)/python -m benchmarks tracing
 
 drills: .venv/dev-ready ## Break things on purpose and count again (bounded, some minutes)
 	$(BIN)/pytest -q tests/drills --drills

@@ -1,6 +1,7 @@
 """`python -m benchmarks` (`make bench`): the figures beside their limits; exit 1 when a limit is missed. Some three minutes.
 
 `python -m benchmarks routing` measures routing alone, `python -m benchmarks slips` slips: these need no database.
+`python -m benchmarks tracing` (`make bench-tracing`) writes a million parcels first, and is not among the others.
 """
 
 import os
@@ -15,6 +16,7 @@ from benchmarks.measures import Figure, hot_product, one_instant, pages, webhook
 from benchmarks.routing import routing
 from benchmarks.slips import slips
 from benchmarks.stage import raised
+from benchmarks.tracing import tracing
 
 _MARKS = {True: "holds", False: "MISSED", None: ""}
 
@@ -23,7 +25,8 @@ def main(only: str = "") -> int:
     """Measure and print; returns the exit status."""
     started = time.monotonic()
     parts = {"routing": routing, "slips": slips, "stage": _on_a_stage}
-    figures = list(_told(chain.from_iterable(part() for name, part in parts.items() if only in ("", name))))
+    chosen = [{**parts, "tracing": tracing}[only]] if only else list(parts.values())
+    figures = list(_told(chain.from_iterable(part() for part in chosen)))
     missed = [figure for figure in figures if figure.holds is False]
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     print(f"\n{os.cpu_count()} cores, load {load}, {time.monotonic() - started:.0f} s. Limits missed: {len(missed)}")
