@@ -34,6 +34,8 @@ REAL = {
     "request_id": "SELECT min(id) FROM weigh_in_requests WHERE state = 'waiting'",
     "turned_away_id": "SELECT min(id) FROM turned_away",
     "lot_id": "SELECT min(id) FROM lots",
+    "bagging_id": "SELECT min(id) FROM baggings",
+    "change_id": "SELECT min(change_id) FROM lot_change_photos",
     "settlement_id": "SELECT min(id) FROM settlements",
     "settlement_run_id": "SELECT min(id) FROM settlement_runs WHERE state = 'closed'",
     "payable_id": "SELECT min(id) FROM payables",
@@ -122,6 +124,8 @@ def address(app: Flask, route: Route, real: Mapping[str, object], otherwise: obj
         values["filename"] = "css/base.css"
     if "extension" in values:
         values["extension"] = "csv"
+    if "lot_deed" in values:
+        values["lot_deed"] = "mix"
     if "reason" in values:
         values["reason"] = "short"
     return app.url_map.bind("localhost").build(route.rule.endpoint, values, method=route.method)

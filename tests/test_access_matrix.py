@@ -240,6 +240,9 @@ POST /bench/weigh/asking/<int:request_id>/take-back                    owner lea
 GET  /bench/weigh/away/<int:contract_id>                               owner weigher
 POST /bench/weigh/away/<int:contract_id>                               owner weigher
 GET  /bench/weigh/away/visits/<int:turned_away_id>                     owner weigher
+GET  /bench/weigh/calls                                                owner weigher
+POST /bench/weigh/calls/<int:farmer_id>                                owner weigher
+GET  /bench/weigh/farmers/<int:farmer_id>/quality                      owner weigher
 GET  /bench/weigh/certificates                                         owner lead weigher
 GET  /bench/weigh/certificates/<int:certificate_id>                    owner lead weigher
 GET  /bench/weigh/certificates/<int:certificate_id>.pdf                owner lead weigher
@@ -291,12 +294,18 @@ GET  /bench/weigh/labels/<int:print_id>.pdf                            owner lea
 POST /bench/weigh/labels/<int:print_id>/again                          owner lead weigher
 GET  /bench/weigh/lots                                                 owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>                                    owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/baggings/<int:bagging_id>/back     owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/bags                               owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
+GET  /bench/weigh/lots/<int:lot_id>/do/<lot_deed>                      owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/do/<lot_deed>                      owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/labels                             owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/ratio                              owner
 POST /bench/weigh/lots/<int:lot_id>/rest                               owner lead weigher
+GET  /bench/weigh/lots/changes/<int:change_id>/photo                   owner lead weigher
+GET  /bench/weigh/lots/export.<extension>                              owner lead weigher
 GET  /bench/weigh/pay                                                  owner lead weigher
 GET  /bench/weigh/pay/<int:farmer_id>                                  owner weigher
 POST /bench/weigh/pay/<int:farmer_id>                                  owner weigher
@@ -404,6 +413,9 @@ POST /console/people/<int:person_id>/work                              owner
 GET  /console/people/new                                               owner
 POST /console/people/new                                               owner
 GET  /console/people/people.csv                                        owner
+GET  /console/planning                                                 owner streamer
+GET  /console/planning/planning.csv                                    owner streamer
+POST /console/planning/renew                                           owner streamer
 GET  /console/products                                                 owner streamer
 GET  /console/products/<int:product_id>                                owner streamer
 POST /console/products/<int:product_id>                                owner streamer

@@ -192,25 +192,6 @@ FARMERS = (
         """,
     ),
     Invariant(
-        "lots_add_up",
-        "what came in is in a lot and in the stock book; what was used of it is in bags or written off",
-        "SELECT count(*) FROM lots",
-        """
-        SELECT 'lot:' || l.number AS subject,
-               format('received %s, booked %s, used %s, in bags or written off %s', l.received_g, COALESCE(m.booked, 0), l.used_g,
-                      COALESCE(b.bagged, 0) + COALESCE(w.written_off, 0)) AS found
-        FROM lots l
-        LEFT JOIN (SELECT lot_id, sum(used_g) AS bagged FROM baggings GROUP BY lot_id) b ON b.lot_id = l.id
-        LEFT JOIN (
-            SELECT source, sum(on_hand_change) AS booked FROM stock_movements WHERE kind = 'received' GROUP BY source
-        ) m ON m.source = 'delivery:' || l.delivery_id
-        LEFT JOIN (
-            SELECT source, -sum(on_hand_change) AS written_off FROM stock_movements WHERE kind = 'consumed' GROUP BY source
-        ) w ON w.source = 'lot-rest:' || l.id
-        WHERE l.received_g <> COALESCE(m.booked, 0) OR l.used_g <> COALESCE(b.bagged, 0) + COALESCE(w.written_off, 0)
-        """,
-    ),
-    Invariant(
         "batches_are_in_one_persons_hands",
         "tasks that were handed out together are in the hands of one person",
         "SELECT count(*) FROM packing_tasks WHERE batch IS NOT NULL",

@@ -19,6 +19,10 @@ _PARCEL = re.compile(r"parcel:([0-9]{1,18})", re.ASCII)
 _KINDS = {
     "delivery": Text("过磅收货", "Weigh-in"),
     "bagging": Text("分装", "Bagging"),
+    "bagging-back": Text("撤回分装", "Bagging taken back"),
+    "lot": Text("晒干", "Drying"),
+    "lot-back": Text("撤回晒干", "Drying taken back"),
+    "lot-change": Text("散货损耗或盘点", "Waste or count of a lot"),
     "console": Text("控制台", "Console"),
     "demo": Text("演示数据", "Demo data"),
 }

@@ -13,6 +13,7 @@ from app.demo import (
     crew,
     labels,
     late,
+    lots,
     packing,
     paying,
     people,
@@ -34,6 +35,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         variants = catalog.load(session, now)
         packing.load(session, actors, now)
         purchasing.load(session, actors, variants, now)
+        lots.load(session, actors, variants, now)
         labels.load(session, actors, now)
         paying.load(session, actors, now)
         asking.load(session, actors, now)

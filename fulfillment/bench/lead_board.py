@@ -19,6 +19,7 @@ from fulfillment.packing.lead_queries import AtWork, DueHour, Unwell
 from fulfillment.packing.models import PackingTask
 from fulfillment.packing.samples import queries as samples
 from fulfillment.purchasing.asking import queries as asking
+from fulfillment.purchasing.lots import queries as lots
 from kernel.clock import local_day
 from shop.orders.models import Order
 
@@ -76,6 +77,8 @@ class Board:
     courier_cases: int
     late_work: int
     asked_weigh_ins: int
+    lots_going_bad: int
+    lots_blocked: int
     yesterday: DayClose | None
 
     @property
@@ -97,7 +100,12 @@ class Board:
     def needs_nothing(self) -> bool:
         """Whether nothing waits for a decision."""
         counted = self.to_unpack + self.forgotten + self.samples + self.trainings + self.courier_cases + self.late_work
-        return not (self.unwell or self.troubled or self.stuck or counted or self.asked_weigh_ins or self.unnoted)
+        return not (self.unwell or self.troubled or self.stuck or counted or self.at_the_scale or self.unnoted)
+
+    @property
+    def at_the_scale(self) -> int:
+        """What waits where goods are weighed and bagged."""
+        return self.asked_weigh_ins + self.lots_going_bad + self.lots_blocked
 
     @property
     def unnoted(self) -> list[AtWork]:
@@ -133,6 +141,8 @@ def board_of(session: Session, now: datetime, zone: ZoneInfo, *, sample_rate_bps
         courier_cases=cases.count,
         late_work=late_news.count_open(session),
         asked_weigh_ins=asking.count_waiting(session),
+        lots_going_bad=len(lots.going_bad(session, today)),
+        lots_blocked=len(lots.blocked_lots(session)),
         yesterday=_left_behind(session, today),
     )
 

@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from fulfillment.bench import (
     asking_views,
     bag_label_views,
+    calls_views,
     certificate_views,
     contract_change_views,
     contract_views,
@@ -16,6 +17,7 @@ from fulfillment.bench import (
     grade_views,
     grower_link_views,
     invoice_views,
+    lot_deed_views,
     lot_views,
     quote_decision_views,
     quote_views,
@@ -34,6 +36,8 @@ from fulfillment.bench import (
 from fulfillment.bench.weigher_words import today
 from fulfillment.purchasing import queries
 from fulfillment.purchasing.asking import queries as asking
+from fulfillment.purchasing.lots import queries as lots
+from fulfillment.purchasing.planning import calls
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.settlements import queries as settlements
 from kernel.http import requires, transaction
@@ -57,6 +61,7 @@ for part in (
     grade_picture_views,
     grade_views,
     lot_views,
+    lot_deed_views,
     bag_label_views,
     certificate_views,
     settlement_views,
@@ -68,6 +73,7 @@ for part in (
     invoice_views,
     tracing_views,
     recall_views,
+    calls_views,
 ):
     blueprint.register_blueprint(part.blueprint)
 blueprint.context_processor(weigher_words.words)
@@ -88,7 +94,10 @@ def home() -> str:
             totals=queries.day_totals(session, day),
             deliveries=queries.deliveries(session, day=day, most=4),
             lots=queries.lots_in_stock(session),
+            going_bad=lots.going_bad(session, day),
+            blocked_lots=lots.blocked_lots(session),
             owed=settlements.owed_by_farmer(session),
+            to_call=calls.to_call(session, day),
             today=day,
         )
 

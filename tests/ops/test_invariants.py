@@ -157,6 +157,10 @@ PLANTS = {
     "lots_add_up": [
         "UPDATE lots SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM lots WHERE used_g < received_g)"
     ],
+    "made_lots_come_from_lots": ["UPDATE lots SET loss_g = loss_g + 1 WHERE kind = 'dried'"],
+    "baggings_add_up": ["UPDATE baggings SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM baggings)"],
+    "lots_are_in_the_stock_book": ["UPDATE stock_movements SET source = 'x' WHERE source LIKE 'lot-change:%'"],
+    "blocked_lots_give_nothing": ["DELETE FROM lot_blocks WHERE blocked"],
     "boxes_go_to_one_door": [
         (
             "UPDATE parcels SET sent_with_id = (SELECT min(p.id) FROM parcels p JOIN orders o ON o.id = p.order_id "

@@ -1,9 +1,9 @@
 """Reading lots: which are open, who comes from whom, what happened to one."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.lots.models import (
@@ -16,9 +16,9 @@ from fulfillment.purchasing.lots.models import (
     LotPart,
     LotTakenBack,
 )
-from fulfillment.purchasing.lots.rules import SOON_DAYS, OpenLot, Ratio
+from fulfillment.purchasing.lots.rules import SOON_DAYS, SOON_PART, OpenLot, Ratio
 from fulfillment.purchasing.models import Bagging, Lot
-from shop.catalog.models import Variant
+from shop.catalog.models import Product, Variant
 
 # A family is small; the walk ends anyway, since a lot is made after those it is made from.
 _UP = text("""
@@ -85,9 +85,16 @@ def as_open(lots: Iterable[Lot]) -> list[OpenLot]:
     return [OpenLot(lot.id, lot.left_g, lot.best_before) for lot in lots]
 
 
+def is_soon(today: date) -> ColumnElement[bool]:
+    """Whether a lot is past its best-before or will be soon, as :func:`rules.is_soon` says."""
+    days = func.least(SOON_DAYS, Product.shelf_life_days / SOON_PART)
+    wait = select(days).join(Variant, Variant.product_id == Product.id).where(Variant.id == Lot.variant_id)
+    return Lot.best_before - today <= wait.correlate(Lot).scalar_subquery()
+
+
 def going_bad(session: Session, today: date, most: int = 50) -> Sequence[Lot]:
     """Lots with goods in them that are past their best-before or will be soon."""
-    rows = _open().where(Lot.best_before <= today + timedelta(days=SOON_DAYS))
+    rows = _open().where(is_soon(today))
     return session.scalars(rows.order_by(Lot.best_before, Lot.id).limit(most)).all()
 
 
@@ -114,13 +121,15 @@ def change_by_key(session: Session, key: str) -> LotChange | None:
 def parts_of_bagging(session: Session, bagging_id: int) -> dict[int, int]:
     """Grams by lot that went into a bagging."""
     rows = select(BaggingPart.lot_id, BaggingPart.grams).where(BaggingPart.bagging_id == bagging_id)
-    return dict(session.execute(rows.order_by(BaggingPart.lot_id)))
+    found = session.execute(rows.order_by(BaggingPart.lot_id)).all()
+    return dict(found)
 
 
 def parts_of_lot(session: Session, lot_id: int) -> dict[int, int]:
     """Grams by lot that a lot was made from."""
     rows = select(LotPart.parent_lot_id, LotPart.grams).where(LotPart.child_lot_id == lot_id)
-    return dict(session.execute(rows.order_by(LotPart.parent_lot_id)))
+    found = session.execute(rows.order_by(LotPart.parent_lot_id)).all()
+    return dict(found)
 
 
 def baggings_from(session: Session, lot_ids: Sequence[int]) -> Sequence[tuple[Bagging, BaggingPart, bool]]:

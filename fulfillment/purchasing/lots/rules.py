@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-# A lot that is to be used within this many days is named on the home pages.
+# A lot is named on the home pages when it is good for no longer than this many days, and than this part of its shelf
+# life, since fresh goods never last a month.
 SOON_DAYS: Final = 30
+SOON_PART: Final = 3
 # A count that differs by more than this much (grams) and by more than this share is made a second time.
 _LARGE_G: Final = 500
 _LARGE_BPS: Final = 200
@@ -74,6 +76,6 @@ def is_large_difference(book_g: int, counted_g: int) -> bool:
     return difference > _LARGE_G and difference * 10_000 > _LARGE_BPS * book_g
 
 
-def is_soon(best_before: date, today: date) -> bool:
-    """Whether goods are past their best-before or will be within ``SOON_DAYS``."""
-    return best_before <= today + timedelta(days=SOON_DAYS)
+def is_soon(best_before: date, today: date, shelf_life_days: int) -> bool:
+    """Whether goods are past their best-before or will be soon."""
+    return best_before <= today + timedelta(days=min(SOON_DAYS, shelf_life_days // SOON_PART))
