@@ -45,6 +45,7 @@ ACTIONS: Mapping[str, Text] = {
     "stream.changed": Text("修改直播", "Stream changed"),
     "stream.order": Text("调整直播顺序", "Run sheet reordered"),
     "farmer.added": Text("添加农户", "Farmer added"),
+    "farmer.called": Text("给农户打了电话", "Farmer called"),
     "farmer.changed": Text("修改农户", "Farmer changed"),
     "grade.set": Text("定等级", "Grade set"),
     "contract.signed": Text("签合同", "Contract signed"),

@@ -7,7 +7,9 @@ from werkzeug.wrappers import Response
 from app.console import board, streams_forms
 from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
 from app.console.streams_words import say_clashes
+from fulfillment.purchasing.planning.queries import presale_advice
 from kernel import once
+from kernel.clock import local_day
 from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
 from kernel.http import actor, requires, setting, transaction, utc_now
@@ -126,12 +128,15 @@ def _offer_page(
     offer: board.OfferFigures | None = None,
     problem: Problem | None = None,
 ) -> tuple[str, int]:
+    with transaction() as session:
+        presale = presale_advice(session, variant.id, local_day(utc_now(), setting("workshop_zone")))
     page = render_template(
         "console/streams/offer.html",
         stream=stream,
         variant=variant,
         offer=offer,
         free=free,
+        presale=presale,
         form=form,
         problem=problem,
     )

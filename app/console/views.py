@@ -12,6 +12,7 @@ from app.console import (
     home_queries,
     orders_views,
     people_views,
+    planning_views,
     products_views,
     stock_views,
     words,
@@ -25,7 +26,7 @@ from kernel.text import t
 
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
-for room in (orders_views, products_views, stock_views, people_views, audit_views):
+for room in (orders_views, products_views, stock_views, planning_views, people_views, audit_views):
     blueprint.register_blueprint(room.blueprint)
 
 
