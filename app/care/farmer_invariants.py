@@ -99,4 +99,19 @@ FARMER_MONEY = (
         WHERE e.kind = 'came_back' AND NOT EXISTS (SELECT 1 FROM settlement_returns r WHERE r.entry_id = e.id)
         """,
     ),
+    Invariant(
+        "corrections_are_paid_once",
+        "a corrected price added exactly its difference, as a supplement of that delivery, on top of what was added before",
+        "SELECT count(*) FROM quote_corrections",
+        """
+        SELECT 'delivery:' || c.delivery_id AS subject,
+               format('difference %s, line %s, before %s, added %s', c.difference_fen, e.amount_fen, c.before_fen, b.fen) AS found
+        FROM quote_corrections c
+        LEFT JOIN farmer_entries e ON e.id = c.entry_id
+        CROSS JOIN LATERAL (SELECT COALESCE(sum(o.difference_fen), 0) AS fen FROM quote_corrections o
+            WHERE o.delivery_id = c.delivery_id AND o.decision = 'paid' AND o.at < c.at) b
+        WHERE b.fen <> c.before_fen OR (c.decision = 'paid' AND (e.id IS NULL OR e.kind <> 'supplement'
+            OR e.amount_fen <> c.difference_fen OR e.delivery_id IS DISTINCT FROM c.delivery_id))
+        """,
+    ),
 )

@@ -5,6 +5,8 @@ from unicodedata import east_asian_width
 
 from app.demo import demo_sign_ins
 from config import Settings
+from fulfillment.bench.grower_door import private_path
+from fulfillment.purchasing.own.queries import first_links
 from kernel.db import Database
 from kernel.people.models import Person
 from shop.streams.queries import public_streams
@@ -17,6 +19,7 @@ def welcome(settings: Settings, database: Database) -> str:
     base = settings.public_url
     with database.transaction() as session:
         streams = public_streams(session)
+        links = first_links(session)
         has_people = session.query(Person.id).first() is not None
     pages = [
         ("商店", "Shop", f"{base}/"),
@@ -31,6 +34,10 @@ def welcome(settings: Settings, database: Database) -> str:
     parts = ["", "  工坊开门了 · Gongfang is open    Ctrl-C 停止 · Ctrl-C stops it", "", _columns(pages)]
     if not settings.is_production and has_people:
         rows = [(who, how, f"{base}{page}") for page, who, how in demo_sign_ins()]
+        rows += [
+            (f"{link.farmer.name} (farmer)", "", f"{base}{private_path(settings.secret_key, link.id)}")
+            for link in links
+        ]
         parts += ["", "  演示登录 · Demo sign-ins", "", _columns(rows)]
     if not has_people:
         parts += ["", "  还没有人 · Nobody works here yet:  gongfang add-person --help"]

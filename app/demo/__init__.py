@@ -11,6 +11,7 @@ from app.demo import (
     contracts,
     couriers,
     crew,
+    growers,
     labels,
     late,
     lots,
@@ -47,6 +48,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         wages.load(session, actors, now)
         crew.load(session, actors, variants, now)
         late.load(session, actors, now)
+        growers.load(session, actors, variants, now)
         labels.load_prints(session, actors, now)
     return True
 

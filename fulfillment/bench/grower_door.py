@@ -1,6 +1,6 @@
 """The door to a farmer's own page: the key of the link, the cookie it is exchanged for, and whose page that opens."""
 
-from flask import Response, request, url_for
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Farmer
@@ -17,10 +17,14 @@ _A_SEASON_S = 400 * 24 * 3600
 _LONGEST = 100
 
 
+def private_path(secret: str, link_id: int) -> str:
+    """The page and the key of a link; nothing of it is stored."""
+    return f"{_PATH}/in/{link_id}?key={link_key(secret, _LINK, str(link_id))}"
+
+
 def private_url(link: GrowerLink) -> str:
     """The farmer's link as it is sent or printed."""
-    key = link_key(setting("secret_key"), _LINK, str(link.id))
-    return f"{setting('public_url')}{url_for('grower.enter', link_id=link.id)}?key={key}"
+    return f"{setting('public_url')}{private_path(setting('secret_key'), link.id)}"
 
 
 def is_key(link_id: int, offered: str) -> bool:

@@ -127,6 +127,9 @@ PLANTS = {
             "(SELECT min(payable_id) FROM settlement_lines)"
         )
     ],
+    "corrections_are_paid_once": [
+        "UPDATE farmer_entries SET amount_fen = amount_fen + 1 WHERE id = (SELECT max(entry_id) FROM quote_corrections)"
+    ],
     "entries_are_used_within": [
         (
             "UPDATE settlement_parts SET amount_fen = amount_fen - 10000000 WHERE amount_fen < 0 AND entry_id = "
@@ -217,6 +220,7 @@ ALSO = {
     "taken_back_is_not_paid": {"settlements_add_up", "farmer_balances_do_not_drift"},
     "settlements_add_up": {"farmer_balances_do_not_drift", "returned_money_is_owed_again"},
     "settled_lines_keep_the_promise": {"settlements_add_up"},
+    "corrections_are_paid_once": {"farmer_balances_do_not_drift"},
     "entries_are_used_within": {"settlements_add_up", "farmer_balances_do_not_drift"},
     "farmer_balances_do_not_drift": {"settlements_add_up", "deliveries_are_owed"},
     "runs_took_two": {"constraints_are_in_force"},

@@ -25,6 +25,12 @@ def open_link(session: Session, link_id: int) -> GrowerLink | None:
     return session.scalar(select(GrowerLink).where(GrowerLink.id == link_id, GrowerLink.revoked_at.is_(None)))
 
 
+def first_links(session: Session, most: int = 1) -> Sequence[GrowerLink]:
+    """The oldest links that are open."""
+    wanted = select(GrowerLink).where(GrowerLink.revoked_at.is_(None)).order_by(GrowerLink.id)
+    return session.scalars(wanted.limit(most)).all()
+
+
 # Baggings that hold something of the farmer's, however often it was mixed or dried on the way.
 _FILLED = """
 WITH RECURSIVE mine (lot_id) AS (
