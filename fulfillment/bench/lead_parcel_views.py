@@ -18,6 +18,7 @@ from fulfillment.packing.holds import queries as holds
 from fulfillment.packing.lead_rules import number_in_address, read_scan
 from fulfillment.packing.models import Parcel
 from fulfillment.packing.states import TROUBLES, WAITING
+from fulfillment.purchasing.tracing import queries as tracing
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, flows, requires, transaction, utc_now
@@ -31,7 +32,7 @@ blueprint = Blueprint("parcels", __name__, url_prefix="/parcels")
 @blueprint.get("")
 @requires(LEAD, OWNER)
 def list_parcels() -> Response | str:
-    """Parcels by state, or whatever a scanned number belongs to; one that is found alone opens."""
+    """Parcels by state, or whatever a scanned number belongs to; one that is found alone opens, and so does a bag's lot."""
     typed = request.args.get("q", "").strip()
     if typed:
         return _search(typed)
@@ -46,6 +47,8 @@ def _search(typed: str) -> Response | str:
     with transaction() as session:
         scanned = read_scan(typed)
         found = list(lead_queries.find_parcels(session, scanned)) if scanned else []
+        if not found and scanned and tracing.lot_id_of(session, scanned):
+            return redirect(url_for("weigher.recalls.show", number=scanned))
         if len(found) == 1:
             return redirect(url_for("lead.parcels.show_parcel", number=found[0].number))
         return _list(session, found, state="", typed=typed[:200])

@@ -34,6 +34,7 @@ def test_a_scan_finds_lots_and_boxes_and_keeps_what_was_typed(lead: Desk, lot_an
     assert "NOWHERE-1" in lead.look(f"{AT}?q=NOWHERE-1").text
     lead.look(f"{AT}?q=%00{'9' * 5000}")
     assert f'href="{AT}"' in lead.look("/bench/lead").text
+    assert lead.browser.get(f"/bench/lead/parcels?q=https://x.example/trace/{lot}").location == f"{AT}/lots/{lot}"
     for path in ("lots/L000000-0000", "boxes/NOWHERE1"):
         lead.look(f"{AT}/{path}", 404)
 
