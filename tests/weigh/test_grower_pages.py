@@ -68,7 +68,9 @@ def test_a_farmer_opens_the_own_page_and_sees_every_line(
     assert "保底价" in lines
     assert "3,808.00" in phone.look("/grower/statement").text
     assert "第一次打开" in scale.look(f"{FARMERS}/{contract.farmer_id}/page").text
-    assert "<svg" in scale.look(f"{FARMERS}/{contract.farmer_id}/page/card").text
+    card = scale.look(f"{FARMERS}/{contract.farmer_id}/page/card").text
+    assert 'shape-rendering="crispEdges"' in card
+    assert "&lt;svg" not in card
 
 
 PAGES = ("/grower", "/grower/statement", "/grower/my-data.json")
