@@ -127,7 +127,11 @@ def plain_table(server_url: str) -> Iterator[Session]:
     """A table with the check constraints of deliveries and nothing else, for many cases."""
     database = Database(server_url.replace("/gongfang?", "/gongfang_template?"), pool_size=1)
     with database.transaction() as session:
-        session.execute(text("CREATE TEMP TABLE checked (LIKE deliveries INCLUDING CONSTRAINTS INCLUDING IDENTITY)"))
+        session.execute(
+            text(
+                "CREATE TEMP TABLE checked (LIKE deliveries INCLUDING CONSTRAINTS INCLUDING IDENTITY INCLUDING DEFAULTS)"
+            )
+        )
         yield session
         session.rollback()
     database.dispose()
@@ -186,7 +190,7 @@ _WORKED = (
     "floor_fen_per_kg, standard_moisture_bps, promised_fen_per_kg, unit_fen_per_kg, settle_g, pay_fen, market_pay_fen"
 )
 INSERT = text(
-    f"INSERT INTO checked ({_WORKED}, idempotency_key, contract_id, contract_version, farmer_id, variant_id, day, quote_day, grade, quote_id, "
-    f"quote_market, quote_source, has_certificate, note, at, by) VALUES (:{_WORKED.replace(', ', ', :')}, 'k', 1, 1, 1, 1, :day, "
+    f"INSERT INTO checked ({_WORKED}, idempotency_key, contract_id, farmer_id, variant_id, day, quote_day, grade, quote_id, "
+    f"quote_market, quote_source, has_certificate, note, at, by) VALUES (:{_WORKED.replace(', ', ', :')}, 'k', 1, 1, 1, :day, "
     ":day, 'g', 1, 'm', 's', true, '', :at, 'w')"
 )
