@@ -202,6 +202,7 @@ PLANTS = {
 
 # A broken fact may well break a second sentence about it; these do.
 ALSO = {
+    "blocked_lots_keep_their_bags": {"blocked_lots_give_nothing"},
     "nothing_oversold": {"stock_adds_up", "holds_belong_to_orders", "constraints_are_in_force"},
     "orders_are_whole": {"offers_not_oversold"},
     "acknowledged_orders_exist": set(),
