@@ -1,7 +1,8 @@
 """`python -m benchmarks` (`make bench`): the figures beside their limits; exit 1 when a limit is missed. Some three minutes.
 
 `python -m benchmarks routing` measures routing alone, `python -m benchmarks slips` slips: these need no database.
-`python -m benchmarks tracing` (`make bench-tracing`) writes a million parcels first, and is not among the others.
+`python -m benchmarks tracing` (`make bench-tracing`) writes a million parcels first, and is not among the others;
+nor is `python -m benchmarks planning` (a minute).
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measures import Figure, hot_product, one_instant, pages, webhooks
+from benchmarks.planning import planning
 from benchmarks.routing import routing
 from benchmarks.slips import slips
 from benchmarks.stage import raised
@@ -25,7 +27,7 @@ def main(only: str = "") -> int:
     """Measure and print; returns the exit status."""
     started = time.monotonic()
     parts = {"routing": routing, "slips": slips, "stage": _on_a_stage}
-    chosen = [{**parts, "tracing": tracing}[only]] if only else list(parts.values())
+    chosen = [{**parts, "tracing": tracing, "planning": planning}[only]] if only else list(parts.values())
     figures = list(_told(chain.from_iterable(part() for part in chosen)))
     missed = [figure for figure in figures if figure.holds is False]
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
