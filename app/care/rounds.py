@@ -11,6 +11,7 @@ from app.care import (
     lot_invariants,
     sending_invariants,
     shop_invariants,
+    tracing_invariants,
     village_invariants,
     wage_invariants,
 )
@@ -28,6 +29,7 @@ ALL_INVARIANTS = (
     *lot_invariants.LOTS,
     *contract_invariants.CONTRACTS,
     *farmer_invariants.FARMER_MONEY,
+    *tracing_invariants.TRACING,
     *wage_invariants.WAGES,
     *sending_invariants.SENDING,
     *label_invariants.LABELS,

@@ -164,6 +164,21 @@ PLANTS = {
     "baggings_add_up": ["UPDATE baggings SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM baggings)"],
     "lots_are_in_the_stock_book": ["UPDATE stock_movements SET source = 'x' WHERE source LIKE 'lot-change:%'"],
     "blocked_lots_give_nothing": ["DELETE FROM lot_blocks WHERE blocked"],
+    "bags_within_their_bagging": [
+        "UPDATE bag_stocks SET taken = taken - 1 WHERE bagging_id = (SELECT min(bagging_id) FROM parcel_bags)"
+    ],
+    "packed_parcels_are_traced": [
+        "DELETE FROM parcel_bags WHERE id = (SELECT min(id) FROM parcel_bags WHERE bagging_id IS NULL)"
+    ],
+    "held_parcels_stay": [
+        (
+            "INSERT INTO parcel_holds (parcel_id, reason, lot_id, at, by, freed_by, freed_reason) SELECT min(id), 'x', "
+            "(SELECT min(id) FROM lots), now(), 'x', '', '' FROM parcels WHERE state = 'handed_over'"
+        )
+    ],
+    "blocked_lots_keep_their_bags": [
+        "UPDATE lots SET blocked = true WHERE id = (SELECT min(lot_id) FROM bagging_parts)"
+    ],
     "boxes_go_to_one_door": [
         (
             "UPDATE parcels SET sent_with_id = (SELECT min(p.id) FROM parcels p JOIN orders o ON o.id = p.order_id "
