@@ -27,8 +27,12 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("done BETWEEN 0 AND total", name=op.f("ck_forecasts_done_within_total")),
-        sa.CheckConstraint("made_at IS NULL OR done = total", name=op.f("ck_forecasts_made_when_done")),
+        sa.CheckConstraint(
+            "done BETWEEN 0 AND total", name=op.f("ck_forecasts_done_within_total")
+        ),
+        sa.CheckConstraint(
+            "made_at IS NULL OR done = total", name=op.f("ck_forecasts_made_when_done")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_forecasts")),
         sa.UniqueConstraint("key", name=op.f("uq_forecasts_key")),
     )
@@ -48,12 +52,22 @@ def _products() -> None:
         sa.Column("first_sold", sa.Date(), nullable=True),
         sa.Column("sold_g", postgresql.JSONB(), nullable=False),
         sa.Column("ways_g", postgresql.JSONB(), nullable=False),
-        sa.CheckConstraint(f"method IN ({methods})", name=op.f("ck_product_forecasts_known_method")),
-        sa.ForeignKeyConstraint(
-            ["forecast_id"], ["forecasts.id"], name=op.f("fk_product_forecasts_forecast_id_forecasts")
+        sa.CheckConstraint(
+            f"method IN ({methods})", name=op.f("ck_product_forecasts_known_method")
         ),
-        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_product_forecasts_product_id_products")),
-        sa.PrimaryKeyConstraint("forecast_id", "product_id", name=op.f("pk_product_forecasts")),
+        sa.ForeignKeyConstraint(
+            ["forecast_id"],
+            ["forecasts.id"],
+            name=op.f("fk_product_forecasts_forecast_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["products.id"],
+            name=op.f("fk_product_forecasts_product_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "forecast_id", "product_id", name=op.f("pk_product_forecasts")
+        ),
     )
 
 
@@ -67,11 +81,20 @@ def _weeks() -> None:
         sa.Column("mid_g", sa.BigInteger(), nullable=False),
         sa.Column("high_g", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "0 <= low_g AND low_g <= mid_g AND mid_g <= high_g", name=op.f("ck_forecast_weeks_range_in_order")
+            "0 <= low_g AND low_g <= mid_g AND mid_g <= high_g",
+            name=op.f("ck_forecast_weeks_range_in_order"),
         ),
-        sa.ForeignKeyConstraint(["forecast_id"], ["forecasts.id"], name=op.f("fk_forecast_weeks_forecast_id_forecasts")),
-        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_forecast_weeks_product_id_products")),
-        sa.PrimaryKeyConstraint("forecast_id", "product_id", "week", name=op.f("pk_forecast_weeks")),
+        sa.ForeignKeyConstraint(
+            ["forecast_id"],
+            ["forecasts.id"],
+            name=op.f("fk_forecast_weeks_forecast_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_forecast_weeks_product_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "forecast_id", "product_id", "week", name=op.f("pk_forecast_weeks")
+        ),
     )
 
 
@@ -88,9 +111,15 @@ def _calls() -> None:
         sa.Column("rest_until", sa.Date(), nullable=False),
         sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
-        sa.CheckConstraint(f"outcome IN ({outcomes})", name=op.f("ck_farmer_calls_known_outcome")),
-        sa.CheckConstraint("rest_until >= day", name=op.f("ck_farmer_calls_rests_from_the_day")),
-        sa.ForeignKeyConstraint(["farmer_id"], ["farmers.id"], name=op.f("fk_farmer_calls_farmer_id_farmers")),
+        sa.CheckConstraint(
+            f"outcome IN ({outcomes})", name=op.f("ck_farmer_calls_known_outcome")
+        ),
+        sa.CheckConstraint(
+            "rest_until >= day", name=op.f("ck_farmer_calls_rests_from_the_day")
+        ),
+        sa.ForeignKeyConstraint(
+            ["farmer_id"], ["farmers.id"], name=op.f("fk_farmer_calls_farmer_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_farmer_calls")),
         sa.UniqueConstraint("key", name=op.f("uq_farmer_calls_key")),
     )

@@ -24,6 +24,7 @@ DOORS = {
     ("bench.wrong", "GET"): EVERYBODY,
     ("bench.what_next", "GET"): PACKERS,
     ("bench.give_back", "POST"): PACKERS,
+    ("bench.take_again", "POST"): PACKERS,
     ("bench.come_back", "POST"): PACKERS,
     ("bench.passbook", "GET"): PACKERS,
     ("bench.help_page", "GET"): PUBLIC,
