@@ -14,21 +14,15 @@ from sqlalchemy.orm import Session
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.contract_service import (
     Amendment,
-    allow_more,
     amend_contract,
     end_contract,
     promise_of,
-    renew_contract,
-    renewal_of,
 )
-from fulfillment.purchasing.growers.models import Contract, ContractExtra, ContractVersion
-from fulfillment.purchasing.growers.rules import SAME_TERMS, Standing, expected_g, next_season
+from fulfillment.purchasing.growers.models import Contract, ContractVersion
 from fulfillment.purchasing.models import Delivery
-from kernel.audit import SYSTEM, Actor, AuditEntry
+from kernel.audit import AuditEntry
 from kernel.db import Database
 from kernel.errors import Invalid, Problem, Refused
-from kernel.people import service as people
-from kernel.people.rules import OWNER
 from tests.packing.races import all_at_once
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_quote, weigh_in, weighed
 from tests.world import NOW
@@ -208,99 +202,6 @@ def test_a_delivery_under_another_promise_is_refused(
         row |= {"unit_fen_per_kg": 8_960, "pay_fen": 8_960, "market_pay_fen": 8_000}
     with pytest.raises(IntegrityError, match=rule), session.begin_nested():
         session.execute(insert(Delivery).values(row | changes))
-
-
-# More than was agreed.
-
-
-def two_people(session: Session) -> tuple[Actor, Actor]:
-    found = [
-        people.add_person(session, name=name, shown_name=name, roles=[OWNER], now=NOW, by=SYSTEM) for name in "甲乙"
-    ]
-    return Actor(found[0].id, "甲"), Actor(found[1].id, "乙")
-
-
-def test_more_than_was_agreed_is_taken_at_the_same_terms_when_two_people_agree(session: Session) -> None:
-    contract = make_contract(session, agreed_g=10_000, over_rule=SAME_TERMS)
-    make_quote(session, contract, 8_000)
-    with pytest.raises(Invalid):
-        weigh_in(session, weighed(contract, gross_g=13_200))
-    asked_by, agreed_by = two_people(session)
-    with pytest.raises(Refused):
-        allow_more(session, contract.id, 1_000, reason="丰收", asked_by=asked_by, agreed_by=asked_by, now=NOW)
-    more = allow_more(session, contract.id, 1_000, reason="丰收", asked_by=asked_by, agreed_by=agreed_by, now=NOW)
-    assert more.extra_g == 1_000
-    delivery = weigh_in(session, weighed(contract, gross_g=13_200))
-    assert (delivery.net_g, delivery.promised_fen_per_kg) == (12_000, 8_960)
-    with pytest.raises(Invalid):
-        weigh_in(session, weighed(contract, gross_g=1_201))
-
-
-def test_a_contract_that_takes_no_more_takes_no_more(session: Session, contract: Contract) -> None:
-    asked_by, agreed_by = two_people(session)
-    with pytest.raises(Refused, match="no more than was agreed"):
-        allow_more(session, contract.id, 1_000, reason="丰收", asked_by=asked_by, agreed_by=agreed_by, now=NOW)
-    row = {"contract_id": contract.id, "grams": 1, "reason": "", "at": NOW}
-    with pytest.raises(IntegrityError, match="extra_is_allowed"), session.begin_nested():
-        session.execute(
-            insert(ContractExtra).values(**row, asked_by_id=asked_by.person_id, agreed_by_id=agreed_by.person_id)
-        )
-    with pytest.raises(IntegrityError, match="two_people"), session.begin_nested():
-        session.execute(
-            insert(ContractExtra).values(**row, asked_by_id=asked_by.person_id, agreed_by_id=asked_by.person_id)
-        )
-
-
-# Renewing.
-
-
-def test_a_contract_is_renewed_once_with_the_same_terms_for_the_next_season(session: Session) -> None:
-    last = make_contract(
-        session, quote_days=7, median_days=5, over_rule=SAME_TERMS, deductions={"一级": 0, "二级": 600}
-    )
-    renewed = renew_contract(session, last.id, now=NOW, by=WEIGHER)
-    assert (renewed.season_start, renewed.season_end) == (date(2027, 10, 25), date(2028, 1, 23))
-    assert replace(promise_of(renewed), season_start=last.season_start, season_end=last.season_end) == promise_of(last)
-    assert (renewed.delivered_g, renewed.renews_id) == (0, last.id)
-    assert renew_contract(session, last.id, now=NOW, by=WEIGHER) == renewed
-    end_contract(session, renewed.id, reason="不种了", now=NOW, by=WEIGHER)
-    assert renewal_of(session, last.id) is None
-    assert renew_contract(session, last.id, now=NOW, by=WEIGHER).id != renewed.id
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "following"),
-    [
-        (date(2026, 11, 1), date(2027, 3, 31), (date(2027, 11, 1), date(2028, 3, 31))),
-        (date(2026, 1, 1), date(2026, 12, 31), (date(2027, 1, 1), date(2027, 12, 31))),
-        (date(2024, 2, 29), date(2024, 3, 1), (date(2025, 2, 28), date(2025, 3, 1))),
-        (date(2026, 1, 1), date(2027, 6, 30), (date(2027, 7, 1), date(2028, 12, 27))),
-    ],
-)
-def test_the_next_season_never_overlaps_with_the_last(start: date, end: date, following: tuple[date, date]) -> None:
-    assert next_season(start, end) == following
-    assert following[0] > end
-
-
-@pytest.mark.parametrize(
-    ("on", "grams"),
-    [
-        (date(2026, 10, 31), 0),
-        (date(2026, 11, 1), 10_000),
-        (date(2026, 11, 5), 50_000),
-        (date(2026, 11, 10), 100_000),
-        (date(2027, 1, 1), 100_000),
-    ],
-)
-def test_what_should_have_come_by_a_day(on: date, grams: int) -> None:
-    assert expected_g(100_000, date(2026, 11, 1), date(2026, 11, 10), on) == grams
-
-
-def test_a_contract_is_behind_when_more_is_missing_than_its_tolerance() -> None:
-    standing = Standing(agreed_g=100_000, delivered_g=40_000, expected_g=50_000, tolerance_bps=1_000)
-    assert (standing.left_g, standing.short_g, standing.is_behind) == (60_000, 10_000, False)
-    assert replace(standing, delivered_g=39_999).is_behind
-    assert not replace(standing, delivered_g=60_000).is_behind
 
 
 # Any season: whatever is amended and brought in whatever order, each delivery was paid by the promise of its day.
