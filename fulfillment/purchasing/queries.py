@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Contract, ContractVersion
-from fulfillment.purchasing.models import Bagging, Delivery, DeliveryQuote, Lot, Payable
+from fulfillment.purchasing.models import Delivery, DeliveryQuote, Lot, Payable
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.quotes.models import MarketQuote
 from fulfillment.purchasing.quotes.rules import Kind
@@ -194,8 +194,3 @@ def lot_by_number(session: Session, number: str) -> Lot | None:
 def lots_in_stock(session: Session, most: int = 200) -> Sequence[Lot]:
     """Lots that still have raw goods, oldest first."""
     return session.scalars(select(Lot).where(Lot.used_g < Lot.received_g).order_by(Lot.id).limit(most)).all()
-
-
-def baggings_of(session: Session, lot_id: int) -> Sequence[Bagging]:
-    """What was bagged from a lot, newest first."""
-    return session.scalars(select(Bagging).where(Bagging.lot_id == lot_id).order_by(Bagging.id.desc())).all()
