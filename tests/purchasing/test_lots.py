@@ -50,10 +50,7 @@ def make_lots(session: Session, *loads: int) -> tuple[list[Lot], Variant]:
     days = [TODAY - timedelta(days=back) for back in reversed(range(len(loads)))]
     for day in days:
         make_quote(session, contract, day=day)
-    facts = [
-        weighed(contract, gross_g=load + 1_200, day=day)
-        for load, day in zip(loads, days, strict=True)
-    ]
+    facts = [weighed(contract, gross_g=load + 1_200, day=day) for load, day in zip(loads, days, strict=True)]
     return [weigh_in(session, each).lot for each in facts], bag
 
 
@@ -74,35 +71,20 @@ def test_a_mixed_lot_is_good_as_long_as_its_oldest_part(session: Session) -> Non
     (old, new), _ = make_lots(session, 10_000, 20_000)
     assert old.best_before < new.best_before
     made = mix(session, {old.id: 10_000, new.id: 5_000})
-    assert (made.received_g, made.best_before, made.kind) == (
-        15_000,
-        old.best_before,
-        "mixed",
-    )
+    assert (made.received_g, made.best_before, made.kind) == (15_000, old.best_before, "mixed")
     assert (old.used_g, new.used_g) == (10_000, 5_000)
     assert grams_on_hand(session, made.variant_id) == 30_000
     assert made.number == f"M261124-{made.id:04d}"
     assert mix(session, {old.id: 10_000, new.id: 5_000}).id == made.id
-    assert (
-        refusal(lambda: mix(session, {old.id: 1, new.id: 5_000}))
-        == "idempotency_key_reused"
-    )
+    assert refusal(lambda: mix(session, {old.id: 1, new.id: 5_000})) == "idempotency_key_reused"
 
 
-def test_mixing_takes_two_lots_of_the_same_goods_and_no_more_than_they_hold(
-    session: Session,
-) -> None:
+def test_mixing_takes_two_lots_of_the_same_goods_and_no_more_than_they_hold(session: Session) -> None:
     (old, new), _ = make_lots(session, 10_000, 20_000)
     (other,), _ = make_lots(session, 10_000)
     assert refusal(lambda: mix(session, {old.id: 10_000}, "one")) == "invalid"
-    assert (
-        refusal(lambda: mix(session, {old.id: 10_000, other.id: 1}, "strange"))
-        == "other_product"
-    )
-    assert (
-        refusal(lambda: mix(session, {old.id: 10_001, new.id: 1}, "too-much"))
-        == "lot_too_small"
-    )
+    assert refusal(lambda: mix(session, {old.id: 10_000, other.id: 1}, "strange")) == "other_product"
+    assert refusal(lambda: mix(session, {old.id: 10_001, new.id: 1}, "too-much")) == "lot_too_small"
     assert refusal(lambda: mix(session, {old.id: 0, new.id: 1}, "nothing")) == "invalid"
 
 
@@ -110,22 +92,13 @@ def test_drying_loses_weight_once_and_changes_the_goods(session: Session) -> Non
     (fresh,), _ = make_lots(session, 40_000)
     _, dry = make_goods(session)
     dried = Dried(dry.id, 5_000, "一级")
-    making.set_ratio(
-        session, fresh.variant_id, dry.id, rules.Ratio(1_000, 1_500), **WHEN
-    )
-    made, is_new = making.dry_lots(
-        session, {fresh.id: 40_000}, dried, key="a-drying", **DAY
-    )
+    making.set_ratio(session, fresh.variant_id, dry.id, rules.Ratio(1_000, 1_500), **WHEN)
+    made, is_new = making.dry_lots(session, {fresh.id: 40_000}, dried, key="a-drying", **DAY)
     assert is_new
     assert (made.received_g, made.loss_g, made.variant_id) == (5_000, 35_000, dry.id)
     assert made.best_before == TODAY + timedelta(days=dry.product.shelf_life_days)
-    assert (
-        grams_on_hand(session, fresh.variant_id),
-        grams_on_hand(session, dry.id),
-    ) == (0, 5_000)
-    assert making.dry_lots(
-        session, {fresh.id: 40_000}, dried, key="a-drying", **DAY
-    ) == (made, False)
+    assert (grams_on_hand(session, fresh.variant_id), grams_on_hand(session, dry.id)) == (0, 5_000)
+    assert making.dry_lots(session, {fresh.id: 40_000}, dried, key="a-drying", **DAY) == (made, False)
 
 
 @pytest.mark.parametrize(
@@ -136,14 +109,10 @@ def test_an_odd_loss_is_asked_about_and_an_impossible_one_refused(
 ) -> None:
     (fresh,), _ = make_lots(session, 40_000)
     _, dry = make_goods(session)
-    making.set_ratio(
-        session, fresh.variant_id, dry.id, rules.Ratio(1_000, 1_500), **WHEN
-    )
+    making.set_ratio(session, fresh.variant_id, dry.id, rules.Ratio(1_000, 1_500), **WHEN)
 
     def dry_them(sure: bool) -> object:
-        return making.dry_lots(
-            session, {fresh.id: 40_000}, Dried(dry.id, dry_g, "", sure), key="k", **DAY
-        )
+        return making.dry_lots(session, {fresh.id: 40_000}, Dried(dry.id, dry_g, "", sure), key="k", **DAY)
 
     assert refusal(lambda: dry_them(is_sure)) == code
     if code == "odd_ratio":
@@ -153,24 +122,15 @@ def test_an_odd_loss_is_asked_about_and_an_impossible_one_refused(
 # ---- bagging ----
 
 
-def test_bags_take_the_lot_that_goes_bad_first_and_another_only_with_a_reason(
-    session: Session,
-) -> None:
+def test_bags_take_the_lot_that_goes_bad_first_and_another_only_with_a_reason(session: Session) -> None:
     (old, new), bag = make_lots(session, 10_100, 20_000)
     found = queries.as_open(queries.open_lots(session, bag.product_id, TODAY))
     assert rules.suggest_parts(15_000, 250, found) == {old.id: 10_000, new.id: 5_000}
     assert rules.suggest_parts(30_000, 250, found) == {old.id: 10_000, new.id: 20_000}
     wish = BagWish(bag.id, 4, {new.id: 1_000})
-    assert (
-        refusal(lambda: service.bag_lots(session, wish, key="k1", **DAY))
-        == "out_of_turn"
-    )
-    service.bag_lots(
-        session, BagWish(bag.id, 4, {new.id: 1_000}, "顾客要新的"), key="k2", **DAY
-    )
-    bagging, _ = service.bag_lots(
-        session, BagWish(bag.id, 41, {old.id: 10_100, new.id: 150}), key="k3", **DAY
-    )
+    assert refusal(lambda: service.bag_lots(session, wish, key="k1", **DAY)) == "out_of_turn"
+    service.bag_lots(session, BagWish(bag.id, 4, {new.id: 1_000}, "顾客要新的"), key="k2", **DAY)
+    bagging, _ = service.bag_lots(session, BagWish(bag.id, 41, {old.id: 10_100, new.id: 150}), key="k3", **DAY)
     assert session.get_one(BagStock, bagging.id).best_before == old.best_before
     assert bagging.lot_id == old.id
     assert grams_on_hand(session, bag.id) == 45
@@ -185,18 +145,8 @@ def test_parts_of_a_bagging_add_up(session: Session) -> None:
 def test_what_is_past_its_day_is_neither_bagged_nor_mixed(session: Session) -> None:
     (old, new), bag = make_lots(session, 10_000, 20_000)
     late = {"today": old.best_before + timedelta(days=1), **WHEN}
-    assert (
-        refusal(lambda: service.bag_lot(session, old.id, bag.id, 1, key="k", **late))
-        == "lot_expired"
-    )
-    assert (
-        refusal(
-            lambda: making.mix_lots(
-                session, {old.id: 1, new.id: 1}, grade="", key="m", **late
-            )
-        )
-        == "lot_expired"
-    )
+    assert refusal(lambda: service.bag_lot(session, old.id, bag.id, 1, key="k", **late)) == "lot_expired"
+    assert refusal(lambda: making.mix_lots(session, {old.id: 1, new.id: 1}, grade="", key="m", **late)) == "lot_expired"
     # What may not be used any more does not stand in the way of what may.
     service.bag_lot(session, new.id, bag.id, 1, key="k", **late)
 
@@ -212,24 +162,17 @@ def test_waste_and_counts_move_the_book_and_the_stock_once(session: Session) -> 
     assert (lot.left_g, grams_on_hand(session, lot.variant_id)) == (8_900, 8_900)
     changes.count_lot(session, lot.id, Counted(9_000, "找到了"), key="c2", **WHEN)
     assert (lot.left_g, grams_on_hand(session, lot.variant_id)) == (9_000, 9_000)
-    assert (
-        changes.count_lot(session, lot.id, Counted(9_000, "又数"), key="c3", **WHEN)
-        is None
-    )
+    assert changes.count_lot(session, lot.id, Counted(9_000, "又数"), key="c3", **WHEN) is None
 
 
-def test_a_large_difference_is_weighed_twice_and_never_more_than_came(
-    session: Session,
-) -> None:
+def test_a_large_difference_is_weighed_twice_and_never_more_than_came(session: Session) -> None:
     (lot,), _ = make_lots(session, 10_000)
 
     def count(counted: Counted) -> object:
         return changes.count_lot(session, lot.id, counted, key="c", **WHEN)
 
     assert refusal(lambda: count(Counted(9_000, "盘点"))) == "count_again"
-    assert (
-        refusal(lambda: count(Counted(9_000, "盘点", again_g=9_100))) == "count_again"
-    )
+    assert refusal(lambda: count(Counted(9_000, "盘点", again_g=9_100))) == "count_again"
     assert refusal(lambda: count(Counted(10_001, "盘点"))) == "more_than_came"
     count(Counted(9_000, "盘点", again_g=9_000))
     assert lot.left_g == 9_000
@@ -238,25 +181,17 @@ def test_a_large_difference_is_weighed_twice_and_never_more_than_came(
 # ---- blocking ----
 
 
-def test_nothing_leaves_a_blocked_lot_or_what_was_made_from_it(
-    session: Session,
-) -> None:
+def test_nothing_leaves_a_blocked_lot_or_what_was_made_from_it(session: Session) -> None:
     (old, new), bag = make_lots(session, 10_000, 20_000)
     made = mix(session, {old.id: 5_000, new.id: 5_000})
     bagging, _ = service.bag_lot(session, made.id, bag.id, 4, key="before", **DAY)
     service.block_lot(session, old.id, reason="有人说发霉", **WHEN)
     assert session.get_one(BagStock, bagging.id, populate_existing=True).blocked
     for lot in (old, made):
-        assert refusal(
-            lambda lot=lot: service.bag_lot(
-                session, lot.id, bag.id, 1, key=f"k{lot.id}", **DAY
-            )
-        ) == (  # type: ignore[misc]
+        assert refusal(lambda lot=lot: service.bag_lot(session, lot.id, bag.id, 1, key=f"k{lot.id}", **DAY)) == (  # type: ignore[misc]
             "lot_blocked"
         )
-    assert (
-        refusal(lambda: mix(session, {made.id: 1, new.id: 1}, "hide")) == "lot_blocked"
-    )
+    assert refusal(lambda: mix(session, {made.id: 1, new.id: 1}, "hide")) == "lot_blocked"
     # The database says the same to whoever does not ask.
     forced = {"lot": made.id, "bagging": bagging.id}
     with pytest.raises(IntegrityError, match="lot_is_blocked"), session.begin_nested():
@@ -266,10 +201,7 @@ def test_nothing_leaves_a_blocked_lot_or_what_was_made_from_it(
     service.free_lot(session, old.id, reason="看过了，没事", **WHEN)
     assert not session.get_one(BagStock, bagging.id, populate_existing=True).blocked
     service.bag_lot(session, made.id, bag.id, 1, key="after", **DAY)
-    assert [line.blocked for line in queries.blocks_of(session, old.id)] == [
-        False,
-        True,
-    ]
+    assert [line.blocked for line in queries.blocks_of(session, old.id)] == [False, True]
 
 
 # ---- taking back ----
@@ -279,36 +211,23 @@ def test_a_mixing_is_taken_back_while_nothing_left_it(session: Session) -> None:
     (old, new), bag = make_lots(session, 10_000, 20_000)
     first = mix(session, {old.id: 5_000, new.id: 5_000})
     service.bag_lot(session, first.id, bag.id, 1, key="k", **DAY)
-    assert (
-        refusal(lambda: take_back_lot(session, first.id, reason="写错", **WHEN))
-        == "lot_in_use"
-    )
-    assert (
-        refusal(lambda: take_back_lot(session, old.id, reason="写错", **WHEN))
-        == "lot_in_use"
-    )
+    assert refusal(lambda: take_back_lot(session, first.id, reason="写错", **WHEN)) == "lot_in_use"
+    assert refusal(lambda: take_back_lot(session, old.id, reason="写错", **WHEN)) == "lot_in_use"
     second = mix(session, {old.id: 1_000, new.id: 5_000}, "again")
     for _ in range(2):
         take_back_lot(session, second.id, reason="写错", **WHEN)
     assert (old.used_g, new.used_g, second.left_g) == (5_000, 5_000, 0)
 
 
-def test_a_drying_and_a_bagging_are_taken_back_with_their_stock(
-    session: Session,
-) -> None:
+def test_a_drying_and_a_bagging_are_taken_back_with_their_stock(session: Session) -> None:
     (fresh,), bag = make_lots(session, 40_000)
     _, dry = make_goods(session)
-    made, _ = making.dry_lots(
-        session, {fresh.id: 10_000}, Dried(dry.id, 1_200, ""), key="d", **DAY
-    )
+    made, _ = making.dry_lots(session, {fresh.id: 10_000}, Dried(dry.id, 1_200, ""), key="d", **DAY)
     take_back_lot(session, made.id, reason="写错", **WHEN)
     bagging, _ = service.bag_lot(session, fresh.id, bag.id, 8, key="b", **DAY)
     for _ in range(2):
         take_back_bagging(session, bagging.id, reason="写错", **WHEN)
-    assert (
-        grams_on_hand(session, fresh.variant_id),
-        grams_on_hand(session, dry.id),
-    ) == (40_000, 0)
+    assert (grams_on_hand(session, fresh.variant_id), grams_on_hand(session, dry.id)) == (40_000, 0)
     assert (fresh.used_g, grams_on_hand(session, bag.id)) == (0, 0)
     assert session.get_one(BagStock, bagging.id, populate_existing=True).left == 0
 
@@ -331,9 +250,7 @@ def test_a_drying_and_a_bagging_are_taken_back_with_their_stock(
         "UPDATE lots SET kind = 'mixed' WHERE id = {lot}",
     ],
 )
-def test_the_database_refuses_grams_from_nowhere(
-    session: Session, statement: str
-) -> None:
+def test_the_database_refuses_grams_from_nowhere(session: Session, statement: str) -> None:
     (lot,), bag = make_lots(session, 10_000)
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     with pytest.raises(IntegrityError), session.begin_nested():
@@ -343,9 +260,7 @@ def test_the_database_refuses_grams_from_nowhere(
 # ---- at one instant ----
 
 
-def last_grams(
-    database: Database,
-) -> tuple[int, int, Callable[[int], Callable[[Session], object]]]:
+def last_grams(database: Database) -> tuple[int, int, Callable[[int], Callable[[Session], object]]]:
     """A lot for one bag and a half, and what each of two people does who fill one."""
     with database.transaction() as session:
         (lot,), bag = make_lots(session, 375)
@@ -353,11 +268,7 @@ def last_grams(
     return (
         lot_id,
         bag_id,
-        lambda number: (
-            lambda session: service.bag_lot(
-                session, lot_id, bag_id, 1, key=f"last-{number}", **DAY
-            )
-        ),
+        lambda number: lambda session: service.bag_lot(session, lot_id, bag_id, 1, key=f"last-{number}", **DAY),
     )
 
 
@@ -365,34 +276,20 @@ def test_the_last_grams_fill_one_bag(database: Database) -> None:
     lot_id, bag_id, fill = last_grams(database)
     assert at_once(database, [fill(1), fill(2)]) == ["lot_too_small", "written"]
     with database.transaction() as session:
-        assert (
-            session.get_one(Lot, lot_id).left_g,
-            grams_on_hand(session, bag_id),
-        ) == (125, 1)
+        assert (session.get_one(Lot, lot_id).left_g, grams_on_hand(session, bag_id)) == (125, 1)
 
 
-def test_the_last_grams_fill_two_bags_without_the_guards(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_last_grams_fill_two_bags_without_the_guards(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     lot_id, bag_id, fill = last_grams(database)
     monkeypatch.setattr(
         queries,
         "lock_lots",
-        lambda session, ids: {
-            lot.id: lot
-            for lot in session.scalars(select(Lot).where(Lot.id.in_(list(ids))))
-        },
+        lambda session, ids: {lot.id: lot for lot in session.scalars(select(Lot).where(Lot.id.in_(list(ids))))},
     )
     with database.transaction() as session:
-        session.execute(
-            text("ALTER TABLE lots DROP CONSTRAINT ck_lots_used_within_received")
-        )
+        session.execute(text("ALTER TABLE lots DROP CONSTRAINT ck_lots_used_within_received"))
         session.execute(text("DROP TRIGGER lots_add_up ON lots"))
-        session.execute(
-            text(
-                "ALTER TABLE stock_levels DROP CONSTRAINT ck_stock_levels_held_within_on_hand"
-            )
-        )
+        session.execute(text("ALTER TABLE stock_levels DROP CONSTRAINT ck_stock_levels_held_within_on_hand"))
         session.execute(text("UPDATE stock_levels SET on_hand = on_hand + 1000"))
     assert at_once(database, [fill(1), fill(2)]) == ["written", "written"]
     with database.transaction() as session:
@@ -400,9 +297,7 @@ def test_the_last_grams_fill_two_bags_without_the_guards(
         assert grams_on_hand(session, bag_id) == 2
 
 
-def test_blocking_and_bagging_at_one_instant_leave_no_bag_that_may_go_out(
-    database: Database,
-) -> None:
+def test_blocking_and_bagging_at_one_instant_leave_no_bag_that_may_go_out(database: Database) -> None:
     with database.transaction() as session:
         (lot,), bag = make_lots(session, 10_000)
         lot_id, bag_id = lot.id, bag.id
@@ -424,9 +319,7 @@ def test_blocking_and_bagging_at_one_instant_leave_no_bag_that_may_go_out(
 
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(
-            ["mix", "dry", "bag", "waste", "count", "block", "free", "back"]
-        ),
+        st.sampled_from(["mix", "dry", "bag", "waste", "count", "block", "free", "back"]),
         st.integers(0, 5),
         st.integers(0, 5),
         st.integers(1, 9_000),
@@ -435,13 +328,7 @@ _STEPS = st.lists(
 )
 
 
-def _step(
-    session: Session,
-    lots: list[Lot],
-    bag: Variant,
-    step: tuple[str, int, int, int],
-    key: str,
-) -> None:
+def _step(session: Session, lots: list[Lot], bag: Variant, step: tuple[str, int, int, int], key: str) -> None:
     kind, one, two, grams = step
     lot, other = lots[one % len(lots)], lots[two % len(lots)]
     if kind == "mix":
@@ -450,15 +337,11 @@ def _step(
         dried = Dried(lot.variant_id, max(1, grams * 9 // 10), "", True)
         lots.append(making.dry_lots(session, {lot.id: grams}, dried, key=key, **DAY)[0])
     elif kind == "bag":
-        service.bag_lot(
-            session, lot.id, bag.id, grams // 1_000 + 1, key=key, reason="试", **DAY
-        )
+        service.bag_lot(session, lot.id, bag.id, grams // 1_000 + 1, key=key, reason="试", **DAY)
     elif kind == "waste":
         changes.waste(session, lot.id, grams, reason="坏", key=key, **WHEN)
     elif kind == "count":
-        changes.count_lot(
-            session, lot.id, Counted(grams, "数", again_g=grams), key=key, **WHEN
-        )
+        changes.count_lot(session, lot.id, Counted(grams, "数", again_g=grams), key=key, **WHEN)
     elif kind == "block":
         service.block_lot(session, lot.id, reason="疑", **WHEN)
     elif kind == "free":
@@ -469,11 +352,7 @@ def _step(
         take_back_lot(session, lot.id, reason="错", **WHEN)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=10,
-    deadline=None,
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
 @given(steps=_STEPS)
 def test_whatever_happens_to_lots_every_gram_is_somewhere(
     session: Session, steps: list[tuple[str, int, int, int]]
@@ -491,9 +370,7 @@ def test_whatever_happens_to_lots_every_gram_is_somewhere(
         session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
         session.expire_all()
         left_g = sum(lot.left_g for lot in lots)
-        lost_g = sum(
-            lot.loss_g for lot in lots if not queries.taken_back(session, lot.id)
-        )
+        lost_g = sum(lot.loss_g for lot in lots if not queries.taken_back(session, lot.id))
         changed = select(func.coalesce(func.sum(LotChange.grams), 0)).where(
             LotChange.lot_id.in_([lot.id for lot in lots])
         )
@@ -512,13 +389,8 @@ def test_whatever_happens_to_lots_every_gram_is_somewhere(
     st.integers(1, 2_000),
     st.lists(st.tuples(st.integers(0, 50_000), st.integers(0, 5)), max_size=6),
 )
-def test_what_is_suggested_is_there_and_is_in_turn(
-    wanted_g: int, bag_g: int, stock: list[tuple[int, int]]
-) -> None:
-    found = [
-        rules.OpenLot(at, left, TODAY + timedelta(days=days))
-        for at, (left, days) in enumerate(stock)
-    ]
+def test_what_is_suggested_is_there_and_is_in_turn(wanted_g: int, bag_g: int, stock: list[tuple[int, int]]) -> None:
+    found = [rules.OpenLot(at, left, TODAY + timedelta(days=days)) for at, (left, days) in enumerate(stock)]
     parts = rules.suggest_parts(wanted_g, bag_g, found)
     assert sum(parts.values()) == min(wanted_g, sum(lot.left_g for lot in found))
     assert all(0 < grams <= found[lot_id].left_g for lot_id, grams in parts.items())
@@ -529,9 +401,7 @@ def test_what_is_suggested_is_there_and_is_in_turn(
     ("book_g", "counted_g", "is_large"),
     [(10_000, 9_500, False), (10_000, 9_499, True), (10_000, 10_501, True), (100_000, 98_000, False), (100_000, 97_999, True), (0, 501, True)],
 )  # fmt: skip
-def test_a_difference_is_large_by_weight_and_by_share(
-    book_g: int, counted_g: int, is_large: bool
-) -> None:
+def test_a_difference_is_large_by_weight_and_by_share(book_g: int, counted_g: int, is_large: bool) -> None:
     assert rules.is_large_difference(book_g, counted_g) is is_large
 
 

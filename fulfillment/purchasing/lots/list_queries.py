@@ -47,9 +47,7 @@ class Family:
     children: dict[int, list[tuple[Lot, int]]]
 
 
-def lots_wanted(
-    session: Session, wanted: Wanted, today: date, most: int = PAGE
-) -> Sequence[Lot]:
+def lots_wanted(session: Session, wanted: Wanted, today: date, most: int = PAGE) -> Sequence[Lot]:
     """A page of lots and one more to tell whether others follow: what goes bad first comes first."""
     rows = _filtered(wanted, today).order_by(Lot.best_before, Lot.id)
     return session.scalars(rows.offset((wanted.page - 1) * most).limit(most + 1)).all()
@@ -68,36 +66,24 @@ def _filtered(wanted: Wanted, today: date) -> Select[Lot]:
     }
     rows = rows.where(*conditions[wanted.state])
     if wanted.product_id is not None:
-        rows = rows.join(Variant, Variant.id == Lot.variant_id).where(
-            Variant.product_id == wanted.product_id
-        )
+        rows = rows.join(Variant, Variant.id == Lot.variant_id).where(Variant.product_id == wanted.product_id)
     if wanted.words:
         farmers = select(Contract.id).join(Farmer, Farmer.id == Contract.farmer_id)
-        by_name = Delivery.contract_id.in_(
-            farmers.where(Farmer.name.contains(wanted.words, autoescape=True))
-        )
-        rows = rows.where(
-            or_(Lot.number.icontains(wanted.words, autoescape=True), by_name)
-        )
+        by_name = Delivery.contract_id.in_(farmers.where(Farmer.name.contains(wanted.words, autoescape=True)))
+        rows = rows.where(or_(Lot.number.icontains(wanted.words, autoescape=True), by_name))
     return rows
 
 
 def products_with_lots(session: Session) -> Sequence[Product]:
     """Products that there ever was a lot of."""
     known = select(Variant.product_id).join(Lot, Lot.variant_id == Variant.id)
-    return session.scalars(
-        select(Product).where(Product.id.in_(known)).order_by(Product.id)
-    ).all()
+    return session.scalars(select(Product).where(Product.id.in_(known)).order_by(Product.id)).all()
 
 
 def family_of(session: Session, lot_id: int) -> Family:
     """All that a lot came from and all that came of it."""
     edges = session.execute(_FAMILY, {"lot": lot_id}).all()
-    ids = {
-        lot_id,
-        *(edge.child_lot_id for edge in edges),
-        *(edge.parent_lot_id for edge in edges),
-    }
+    ids = {lot_id, *(edge.child_lot_id for edge in edges), *(edge.parent_lot_id for edge in edges)}
     lots = {lot.id: lot for lot in session.scalars(select(Lot).where(Lot.id.in_(ids)))}
     family = Family(lots, {}, {})
     for edge in edges:

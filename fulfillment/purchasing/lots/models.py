@@ -3,15 +3,7 @@
 Every table but the ratios and photos is append-only; the grams that a line takes leave ``lots`` in the same statement.
 """
 
-from sqlalchemy import (
-    DDL,
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    event,
-)
+from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fulfillment.purchasing.models  # noqa: F401 - these tables refer to lots and baggings
@@ -29,12 +21,8 @@ class LotPart(Base):
         CheckConstraint("child_lot_id > parent_lot_id", name="child_is_later"),
     )
 
-    child_lot_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("lots.id"), primary_key=True
-    )
-    parent_lot_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("lots.id"), primary_key=True, index=True
-    )
+    child_lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True)
+    parent_lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True, index=True)
     grams: Mapped[Grams]
 
 
@@ -44,12 +32,8 @@ class BaggingPart(Base):
     __tablename__ = "bagging_parts"
     __table_args__ = (CheckConstraint("grams > 0", name="grams_positive"),)
 
-    bagging_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("baggings.id"), primary_key=True
-    )
-    lot_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("lots.id"), primary_key=True, index=True
-    )
+    bagging_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("baggings.id"), primary_key=True)
+    lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True, index=True)
     grams: Mapped[Grams]
 
 
@@ -59,13 +43,8 @@ class LotChange(Base):
     __tablename__ = "lot_changes"
     __table_args__ = (
         CheckConstraint("kind IN ('wasted', 'counted')", name="known_kind"),
-        CheckConstraint(
-            "grams > 0 OR kind = 'counted' AND grams <> 0", name="grams_go_their_way"
-        ),
-        CheckConstraint(
-            "(kind = 'counted') = (counted_g IS NOT NULL) AND counted_g >= 0",
-            name="count_is_kept",
-        ),
+        CheckConstraint("grams > 0 OR kind = 'counted' AND grams <> 0", name="grams_go_their_way"),
+        CheckConstraint("(kind = 'counted') = (counted_g IS NOT NULL) AND counted_g >= 0", name="count_is_kept"),
         CheckConstraint("reason <> ''", name="says_why"),
     )
 
@@ -86,15 +65,10 @@ class LotChangePhoto(Base):
     __tablename__ = "lot_change_photos"
     __table_args__ = (
         CheckConstraint("octet_length(jpeg) BETWEEN 1 AND 600000", name="size_bounded"),
-        CheckConstraint(
-            "width BETWEEN 1 AND 1600 AND height BETWEEN 1 AND 1600",
-            name="pixels_bounded",
-        ),
+        CheckConstraint("width BETWEEN 1 AND 1600 AND height BETWEEN 1 AND 1600", name="pixels_bounded"),
     )
 
-    change_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("lot_changes.id"), primary_key=True
-    )
+    change_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lot_changes.id"), primary_key=True)
     jpeg: Mapped[bytes] = mapped_column(LargeBinary)
     width: Mapped[int]
     height: Mapped[int]
@@ -123,9 +97,7 @@ class LotTakenBack(Base):
     __tablename__ = "lots_taken_back"
     __table_args__ = (CheckConstraint("reason <> ''", name="says_why"),)
 
-    lot_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("lots.id"), primary_key=True
-    )
+    lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True)
     reason: Mapped[str]
     at: Mapped[UtcTime]
     by: Mapped[str]
@@ -137,9 +109,7 @@ class BaggingTakenBack(Base):
     __tablename__ = "baggings_taken_back"
     __table_args__ = (CheckConstraint("reason <> ''", name="says_why"),)
 
-    bagging_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("baggings.id"), primary_key=True
-    )
+    bagging_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("baggings.id"), primary_key=True)
     reason: Mapped[str]
     at: Mapped[UtcTime]
     by: Mapped[str]
@@ -149,30 +119,15 @@ class DryingRatio(Base):
     """What usually is left of a kind of goods when it is dried to another: basis points of the weight before."""
 
     __tablename__ = "drying_ratios"
-    __table_args__ = (
-        CheckConstraint(
-            "low_bps > 0 AND low_bps <= high_bps AND high_bps <= 10000", name="a_range"
-        ),
-    )
+    __table_args__ = (CheckConstraint("low_bps > 0 AND low_bps <= high_bps AND high_bps <= 10000", name="a_range"),)
 
-    from_variant_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("variants.id"), primary_key=True
-    )
-    to_variant_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("variants.id"), primary_key=True
-    )
+    from_variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"), primary_key=True)
+    to_variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variants.id"), primary_key=True)
     low_bps: Mapped[int]
     high_bps: Mapped[int]
 
 
-for _table in (
-    "lot_parts",
-    "bagging_parts",
-    "lot_changes",
-    "lot_blocks",
-    "lots_taken_back",
-    "baggings_taken_back",
-):
+for _table in ("lot_parts", "bagging_parts", "lot_changes", "lot_blocks", "lots_taken_back", "baggings_taken_back"):
     append_only(_table)
 for _statement in CHECKS_SQL:
     event.listen(Base.metadata, "before_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]

@@ -38,16 +38,8 @@ WITH RECURSIVE family AS (
 
 def lock_lots(session: Session, lot_ids: Iterable[int]) -> dict[int, Lot]:
     """These lots, locked in the order of their ids and read anew."""
-    rows = (
-        select(Lot)
-        .where(Lot.id.in_(list(lot_ids)))
-        .order_by(Lot.id)
-        .with_for_update(of=Lot)
-    )
-    return {
-        lot.id: lot
-        for lot in session.scalars(rows.execution_options(populate_existing=True))
-    }
+    rows = select(Lot).where(Lot.id.in_(list(lot_ids))).order_by(Lot.id).with_for_update(of=Lot)
+    return {lot.id: lot for lot in session.scalars(rows.execution_options(populate_existing=True))}
 
 
 def blocked_above(session: Session, lot_ids: Iterable[int]) -> Lot | None:
@@ -69,19 +61,12 @@ def open_lots(session: Session, product_id: int, today: date) -> Sequence[Lot]:
         .where(Variant.product_id == product_id, Lot.best_before >= today)
         .order_by(Lot.best_before, Lot.id)
     )
-    return [
-        lot for lot in session.scalars(rows) if blocked_above(session, [lot.id]) is None
-    ]
+    return [lot for lot in session.scalars(rows) if blocked_above(session, [lot.id]) is None]
 
 
 def lots_like(session: Session, lot: Lot, today: date) -> Sequence[Lot]:
     """Other lots of the same raw goods that this one may be mixed with, those that go bad first before others."""
-    rows = _open().where(
-        Lot.variant_id == lot.variant_id,
-        Lot.id != lot.id,
-        Lot.best_before >= today,
-        ~Lot.blocked,
-    )
+    rows = _open().where(Lot.variant_id == lot.variant_id, Lot.id != lot.id, Lot.best_before >= today, ~Lot.blocked)
     return session.scalars(rows.order_by(Lot.best_before, Lot.id).limit(60)).all()
 
 
@@ -97,11 +82,7 @@ def as_open(lots: Iterable[Lot]) -> list[OpenLot]:
 def is_soon(today: date) -> ColumnElement[bool]:
     """Whether a lot is past its best-before or will be soon, as :func:`rules.is_soon` says."""
     days = func.least(SOON_DAYS, Product.shelf_life_days / SOON_PART)
-    wait = (
-        select(days)
-        .join(Variant, Variant.product_id == Product.id)
-        .where(Variant.id == Lot.variant_id)
-    )
+    wait = select(days).join(Variant, Variant.product_id == Product.id).where(Variant.id == Lot.variant_id)
     return Lot.best_before - today <= wait.correlate(Lot).scalar_subquery()
 
 
@@ -113,9 +94,7 @@ def going_bad(session: Session, today: date, most: int = 50) -> Sequence[Lot]:
 
 def blocked_lots(session: Session, most: int = 50) -> Sequence[Lot]:
     """Lots under suspicion."""
-    return session.scalars(
-        select(Lot).where(Lot.blocked).order_by(Lot.id).limit(most)
-    ).all()
+    return session.scalars(select(Lot).where(Lot.blocked).order_by(Lot.id).limit(most)).all()
 
 
 def lot_by_key(session: Session, key: str) -> Lot | None:
@@ -135,31 +114,21 @@ def change_by_key(session: Session, key: str) -> LotChange | None:
 
 def parts_of_bagging(session: Session, bagging_id: int) -> dict[int, int]:
     """Grams by lot that went into a bagging."""
-    rows = select(BaggingPart.lot_id, BaggingPart.grams).where(
-        BaggingPart.bagging_id == bagging_id
-    )
+    rows = select(BaggingPart.lot_id, BaggingPart.grams).where(BaggingPart.bagging_id == bagging_id)
     found = session.execute(rows.order_by(BaggingPart.lot_id)).all()
     return dict(found)
 
 
 def parts_of_lot(session: Session, lot_id: int) -> dict[int, int]:
     """Grams by lot that a lot was made from."""
-    rows = select(LotPart.parent_lot_id, LotPart.grams).where(
-        LotPart.child_lot_id == lot_id
-    )
+    rows = select(LotPart.parent_lot_id, LotPart.grams).where(LotPart.child_lot_id == lot_id)
     found = session.execute(rows.order_by(LotPart.parent_lot_id)).all()
     return dict(found)
 
 
-def baggings_from(
-    session: Session, lot_ids: Sequence[int]
-) -> Sequence[tuple[Bagging, BaggingPart, bool]]:
+def baggings_from(session: Session, lot_ids: Sequence[int]) -> Sequence[tuple[Bagging, BaggingPart, bool]]:
     """Baggings that took from these lots, newest first, with what they took and whether they were taken back."""
-    back = (
-        select(BaggingTakenBack.bagging_id)
-        .where(BaggingTakenBack.bagging_id == Bagging.id)
-        .exists()
-    )
+    back = select(BaggingTakenBack.bagging_id).where(BaggingTakenBack.bagging_id == Bagging.id).exists()
     rows = (
         select(Bagging, BaggingPart, back)
         .join(BaggingPart, BaggingPart.bagging_id == Bagging.id)
@@ -171,24 +140,14 @@ def baggings_from(
 
 def changes_of(session: Session, lot_id: int) -> Sequence[tuple[LotChange, bool]]:
     """What was wasted and counted, newest first, each with whether there is a photo."""
-    has_photo = (
-        select(LotChangePhoto.change_id)
-        .where(LotChangePhoto.change_id == LotChange.id)
-        .exists()
-    )
-    rows = (
-        select(LotChange, has_photo)
-        .where(LotChange.lot_id == lot_id)
-        .order_by(LotChange.id.desc())
-    )
+    has_photo = select(LotChangePhoto.change_id).where(LotChangePhoto.change_id == LotChange.id).exists()
+    rows = select(LotChange, has_photo).where(LotChange.lot_id == lot_id).order_by(LotChange.id.desc())
     return session.execute(rows).all()
 
 
 def blocks_of(session: Session, lot_id: int) -> Sequence[LotBlock]:
     """When and why a lot was blocked and set free, newest first."""
-    return session.scalars(
-        select(LotBlock).where(LotBlock.lot_id == lot_id).order_by(LotBlock.id.desc())
-    ).all()
+    return session.scalars(select(LotBlock).where(LotBlock.lot_id == lot_id).order_by(LotBlock.id.desc())).all()
 
 
 def taken_back(session: Session, lot_id: int) -> LotTakenBack | None:
@@ -196,9 +155,7 @@ def taken_back(session: Session, lot_id: int) -> LotTakenBack | None:
     return session.get(LotTakenBack, lot_id)
 
 
-def ratio_of(
-    session: Session, from_variant_id: int, to_variant_id: int
-) -> Ratio | None:
+def ratio_of(session: Session, from_variant_id: int, to_variant_id: int) -> Ratio | None:
     """What usually is left when these goods are dried to those, or ``None`` where nobody has said."""
     row = session.get(DryingRatio, (from_variant_id, to_variant_id))
     return Ratio(row.low_bps, row.high_bps) if row else None
@@ -206,20 +163,11 @@ def ratio_of(
 
 def drying_goals(session: Session, lot: Lot) -> Sequence[Variant]:
     """Raw goods that a lot can be dried to: of dry products, the usual ones first."""
-    known = select(DryingRatio.to_variant_id).where(
-        DryingRatio.from_variant_id == lot.variant_id
-    )
-    rows = select(Variant).where(
-        Variant.unit == "gram", Variant.product.has(form="dry")
-    )
-    return session.scalars(
-        rows.order_by(Variant.id.in_(known).desc(), Variant.id)
-    ).all()
+    known = select(DryingRatio.to_variant_id).where(DryingRatio.from_variant_id == lot.variant_id)
+    rows = select(Variant).where(Variant.unit == "gram", Variant.product.has(form="dry"))
+    return session.scalars(rows.order_by(Variant.id.in_(known).desc(), Variant.id)).all()
 
 
 def next_lot_id(session: Session) -> int:
     """The id of the lot that is made next: its number names it."""
-    return int(
-        session.scalar(select(func.nextval(func.pg_get_serial_sequence("lots", "id"))))
-        or 0
-    )
+    return int(session.scalar(select(func.nextval(func.pg_get_serial_sequence("lots", "id")))) or 0)

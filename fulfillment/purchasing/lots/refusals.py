@@ -55,12 +55,7 @@ def refuse_too_much(lots: Mapping[int, Lot], parts: Mapping[int, int]) -> None:
                 f"{lots[lot_id].number} 只剩 {left_g / 1000:g} 公斤。",
                 f"Only {left_g / 1000:g} kg of {lots[lot_id].number} are left.",
             )
-            raise Refused(
-                said.zh,
-                said.en,
-                code="lot_too_small",
-                fields={f"part-{lot_id}": said, "grams": said},
-            )
+            raise Refused(said.zh, said.en, code="lot_too_small", fields={f"part-{lot_id}": said, "grams": said})
 
 
 def marked(field: str, zh: str, en: str) -> Invalid:

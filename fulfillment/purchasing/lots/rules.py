@@ -48,18 +48,10 @@ def suggest_parts(wanted_g: int, bag_g: int, lots: Iterable[OpenLot]) -> dict[in
     return parts
 
 
-def passed_over(
-    parts: Mapping[int, int], bag_g: int, lots: Sequence[OpenLot]
-) -> OpenLot | None:
+def passed_over(parts: Mapping[int, int], bag_g: int, lots: Sequence[OpenLot]) -> OpenLot | None:
     """A lot that goes bad before one that is taken from, and would still fill a bag afterwards; ``None``: all in turn."""
-    latest = max(
-        (lot.best_before for lot in lots if lot.lot_id in parts), default=date.min
-    )
-    waiting = [
-        lot
-        for lot in lots
-        if lot.best_before < latest and lot.left_g - parts.get(lot.lot_id, 0) >= bag_g
-    ]
+    latest = max((lot.best_before for lot in lots if lot.lot_id in parts), default=date.min)
+    waiting = [lot for lot in lots if lot.best_before < latest and lot.left_g - parts.get(lot.lot_id, 0) >= bag_g]
     return min(waiting, key=lambda lot: (lot.best_before, lot.lot_id), default=None)
 
 
@@ -86,6 +78,4 @@ def is_large_difference(book_g: int, counted_g: int) -> bool:
 
 def is_soon(best_before: date, today: date, shelf_life_days: int) -> bool:
     """Whether goods are past their best-before or will be soon."""
-    return best_before <= today + timedelta(
-        days=min(SOON_DAYS, shelf_life_days // SOON_PART)
-    )
+    return best_before <= today + timedelta(days=min(SOON_DAYS, shelf_life_days // SOON_PART))

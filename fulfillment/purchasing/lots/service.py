@@ -45,12 +45,7 @@ def bag_lots(
     """
     lots = queries.lock_lots(session, wish.parts)
     variant = session.get(Variant, wish.variant_id)
-    if (
-        len(lots) != len(wish.parts)
-        or not lots
-        or variant is None
-        or not variant.sellable
-    ):
+    if len(lots) != len(wish.parts) or not lots or variant is None or not variant.sellable:
         raise NotFound("没有这个批号或规格。", "There is no such lot or variant.")
     known = queries.bagging_by_key(session, key)
     if known is not None:
@@ -63,17 +58,8 @@ def bag_lots(
     bagging = _write(session, lots, wish, key, now, by)
     best_before = rules.ends(lot.best_before for lot in lots.values())
     shelf.put_in_stock(session, bagging.id, wish.variant_id, wish.bags, best_before)
-    moves: list[Move] = [
-        (lots[lot_id].variant_id, stock.consume, grams)
-        for lot_id, grams in wish.parts.items()
-    ]
-    move_stock(
-        session,
-        [*moves, (wish.variant_id, stock.receive, wish.bags)],
-        f"bagging:{bagging.id}",
-        now,
-        by,
-    )
+    moves: list[Move] = [(lots[lot_id].variant_id, stock.consume, grams) for lot_id, grams in wish.parts.items()]
+    move_stock(session, [*moves, (wish.variant_id, stock.receive, wish.bags)], f"bagging:{bagging.id}", now, by)
     return bagging, True
 
 
@@ -96,14 +82,7 @@ def bag_lot(
     return bag_lots(session, wish, key=key, today=today, now=now, by=by)
 
 
-def _write(
-    session: Session,
-    lots: Mapping[int, Lot],
-    wish: BagWish,
-    key: str,
-    now: datetime,
-    by: Actor,
-) -> Bagging:
+def _write(session: Session, lots: Mapping[int, Lot], wish: BagWish, key: str, now: datetime, by: Actor) -> Bagging:
     first = min(lots.values(), key=lambda lot: (lot.best_before, lot.id))
     bagging = Bagging(
         idempotency_key=key,
@@ -116,40 +95,19 @@ def _write(
     )
     insert_once(session, bagging)
     session.add_all(
-        BaggingPart(bagging_id=bagging.id, lot_id=lot_id, grams=grams)
-        for lot_id, grams in sorted(wish.parts.items())
+        BaggingPart(bagging_id=bagging.id, lot_id=lot_id, grams=grams) for lot_id, grams in sorted(wish.parts.items())
     )
     flush_lots(session, lots)
     if wish.reason:
-        after = {
-            "reason": wish.reason,
-            "parts": {lots[each].number: grams for each, grams in wish.parts.items()},
-        }
+        after = {"reason": wish.reason, "parts": {lots[each].number: grams for each, grams in wish.parts.items()}}
         subject = f"bagging:{bagging.id}"
-        record_change(
-            session,
-            actor=by,
-            action="bagging.out_of_turn",
-            subject=subject,
-            at=now,
-            after=after,
-        )
+        record_change(session, actor=by, action="bagging.out_of_turn", subject=subject, at=now, after=after)
     return bagging
 
 
-def _refuse_bagging(
-    session: Session,
-    lots: Mapping[int, Lot],
-    variant: Variant,
-    wish: BagWish,
-    today: date,
-) -> None:
+def _refuse_bagging(session: Session, lots: Mapping[int, Lot], variant: Variant, wish: BagWish, today: date) -> None:
     if any(lot.variant.product_id != variant.product_id for lot in lots.values()):
-        raise Refused(
-            "这个批号不是这个产品。",
-            "That lot is another product.",
-            code="other_product",
-        )
+        raise Refused("这个批号不是这个产品。", "That lot is another product.", code="other_product")
     refusals.refuse_blocked(queries.blocked_above(session, lots))
     refusals.refuse_expired(lots, today)
     wanted_g = wish.bags * variant.net_g
@@ -169,21 +127,11 @@ def _refuse_bagging(
 def _refuse_too_many(lot: Lot, variant: Variant, bags: int) -> None:
     most = lot.left_g // variant.net_g
     if bags > most:
-        said = Text(
-            f"这批货最多还能装 {most} 袋。", f"That lot is enough for {most} bags."
-        )
-        raise Refused(
-            said.zh,
-            said.en,
-            code="lot_too_small",
-            fields={"bags": said},
-            extra={"most": most},
-        )
+        said = Text(f"这批货最多还能装 {most} 袋。", f"That lot is enough for {most} bags.")
+        raise Refused(said.zh, said.en, code="lot_too_small", fields={"bags": said}, extra={"most": most})
 
 
-def _refuse_out_of_turn(
-    session: Session, variant: Variant, wish: BagWish, today: date
-) -> None:
+def _refuse_out_of_turn(session: Session, variant: Variant, wish: BagWish, today: date) -> None:
     found = queries.as_open(queries.open_lots(session, variant.product_id, today))
     sooner = rules.passed_over(wish.parts, variant.net_g, found)
     if sooner is not None:
@@ -195,25 +143,17 @@ def _refuse_out_of_turn(
         raise Refused(said.zh, said.en, code="out_of_turn", fields={"reason": said})
 
 
-def block_lot(
-    session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor
-) -> Lot:
+def block_lot(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
     """A lot is under suspicion: nothing leaves it or what was made from it, and bags filled from them stay on the shelf.
 
     The bags follow in the database. Blocked already changes nothing.
     """
-    return _set_blocked(
-        session, lot_id, LotBlock(blocked=True, reason=reason, at=now, by=by.name)
-    )
+    return _set_blocked(session, lot_id, LotBlock(blocked=True, reason=reason, at=now, by=by.name))
 
 
-def free_lot(
-    session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor
-) -> Lot:
+def free_lot(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
     """The suspicion is cleared; what is blocked for the sake of another lot stays so. Free already changes nothing."""
-    return _set_blocked(
-        session, lot_id, LotBlock(blocked=False, reason=reason, at=now, by=by.name)
-    )
+    return _set_blocked(session, lot_id, LotBlock(blocked=False, reason=reason, at=now, by=by.name))
 
 
 def _set_blocked(session: Session, lot_id: int, line: LotBlock) -> Lot:
@@ -251,15 +191,11 @@ def flush_lots(session: Session, lots: Mapping[int, Lot]) -> None:
         session.refresh(lot, ["used_g"])
 
 
-def move_stock(
-    session: Session, moves: Iterable[Move], source: str, now: datetime, by: Actor
-) -> None:
+def move_stock(session: Session, moves: Iterable[Move], source: str, now: datetime, by: Actor) -> None:
     """Move each variant once, in the order of variants in which levels are locked everywhere; nothing moves nothing."""
     sums: dict[tuple[int, Callable[..., None]], int] = {}
     for variant_id, move, quantity in moves:
         sums[variant_id, move] = sums.get((variant_id, move), 0) + quantity
-    for (variant_id, move), quantity in sorted(
-        sums.items(), key=lambda each: each[0][0]
-    ):
+    for (variant_id, move), quantity in sorted(sums.items(), key=lambda each: each[0][0]):
         if quantity:
             move(session, variant_id, quantity, source=source, by=by, at=now)

@@ -100,37 +100,20 @@ END $$
 """
 
 CHECKS_SQL: Final = (_DATES, _TAKE, _GIVE_BACK, _ADDS_UP, _BAGGING_ADDS_UP)
-FUNCTIONS: Final = (
-    "date_lot",
-    "take_from_lot",
-    "give_back_to_lots",
-    "lot_adds_up",
-    "bagging_adds_up",
-)
+FUNCTIONS: Final = ("date_lot", "take_from_lot", "give_back_to_lots", "lot_adds_up", "bagging_adds_up")
 
 
 def _after(table: str, name: str, function: str) -> tuple[str, str]:
-    return (
-        table,
-        f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()",
-    )
+    return table, f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
 
 
-def _at_commit(
-    table: str, name: str, function: str, moment: str = "INSERT"
-) -> tuple[str, str]:
+def _at_commit(table: str, name: str, function: str, moment: str = "INSERT") -> tuple[str, str]:
     words = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-    return (
-        table,
-        f"CREATE CONSTRAINT TRIGGER {name} AFTER {moment} ON {table} {words} EXECUTE FUNCTION {function}()",
-    )
+    return table, f"CREATE CONSTRAINT TRIGGER {name} AFTER {moment} ON {table} {words} EXECUTE FUNCTION {function}()"
 
 
 TRIGGERS_SQL: Final = (
-    (
-        "lots",
-        "CREATE TRIGGER lots_dated BEFORE INSERT ON lots FOR EACH ROW EXECUTE FUNCTION date_lot()",
-    ),
+    ("lots", "CREATE TRIGGER lots_dated BEFORE INSERT ON lots FOR EACH ROW EXECUTE FUNCTION date_lot()"),
     _after("lot_parts", "lot_parts_taken", "take_from_lot"),
     _after("bagging_parts", "bagging_parts_taken", "take_from_lot"),
     _after("lot_changes", "lot_changes_taken", "take_from_lot"),

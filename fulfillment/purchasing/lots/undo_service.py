@@ -14,9 +14,7 @@ from kernel.errors import NotFound, Refused
 from shop.stock import service as stock
 
 
-def take_back_lot(
-    session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor
-) -> Lot:
+def take_back_lot(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
     """A mixing or drying never happened: its parts have their grams back. Twice changes nothing.
 
     Raises:
@@ -40,17 +38,12 @@ def take_back_lot(
     flush_lots(session, lots)
     moves: list[Move] = [(source_id, stock.receive, lot.loss_g)]
     if source_id != lot.variant_id:
-        moves = [
-            (lot.variant_id, stock.consume, lot.received_g),
-            (source_id, stock.receive, sum(parts.values())),
-        ]
+        moves = [(lot.variant_id, stock.consume, lot.received_g), (source_id, stock.receive, sum(parts.values()))]
     move_stock(session, moves, f"lot-back:{lot_id}", now, by)
     return lot
 
 
-def take_back_bagging(
-    session: Session, bagging_id: int, *, reason: str, now: datetime, by: Actor
-) -> Bagging:
+def take_back_bagging(session: Session, bagging_id: int, *, reason: str, now: datetime, by: Actor) -> Bagging:
     """A bagging never happened: the bags are gone, the lots have their grams back. Twice changes nothing.
 
     Raises:
@@ -64,14 +57,9 @@ def take_back_bagging(
     if session.get(BaggingTakenBack, bagging_id, populate_existing=True):
         return bagging
     shelf.note_gone(session, bagging_id, bagging.bags)
-    session.add(
-        BaggingTakenBack(bagging_id=bagging_id, reason=reason, at=now, by=by.name)
-    )
+    session.add(BaggingTakenBack(bagging_id=bagging_id, reason=reason, at=now, by=by.name))
     flush_lots(session, lots)
-    moves: list[Move] = [
-        (lots[lot_id].variant_id, stock.receive, grams)
-        for lot_id, grams in parts.items()
-    ]
+    moves: list[Move] = [(lots[lot_id].variant_id, stock.receive, grams) for lot_id, grams in parts.items()]
     moves.append((bagging.variant_id, stock.consume, bagging.bags))
     move_stock(session, moves, f"bagging-back:{bagging_id}", now, by)
     return bagging
