@@ -18,6 +18,7 @@ from app.demo import (
     packing,
     paying,
     people,
+    planning,
     purchasing,
     sending,
     streams,
@@ -48,6 +49,7 @@ def load_demo(database: Database, now: datetime) -> bool:
         wages.load(session, actors, now)
         crew.load(session, actors, variants, now)
         late.load(session, actors, now)
+        planning.load(session, actors, now)
         growers.load(session, actors, variants, now)
         labels.load_prints(session, actors, now)
     return True
