@@ -17,5 +17,13 @@ def load(session: Session, actors: Mapping[str, Actor], now: datetime) -> None:
     """Note a call to the first grower on the list."""
     yesterday = local_day(now, _ZONE) - timedelta(days=1)
     for line in calls.to_call(session, yesterday)[:1]:
-        facts = {"today": yesterday, "now": now - timedelta(days=1), "by": actors["weigher"]}
-        service.note_call(session, line.farmer.id, "will_bring", "周末摘完送来", key="demo-call", **facts)
+        service.note_call(
+            session,
+            line.farmer.id,
+            "will_bring",
+            "周末摘完送来",
+            key="demo-call",
+            today=yesterday,
+            now=now - timedelta(days=1),
+            by=actors["weigher"],
+        )

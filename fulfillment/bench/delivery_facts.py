@@ -28,7 +28,7 @@ SLIP_PAPERS: Mapping[str, Text] = {
 
 def chosen_paper(asked: str | None) -> str:
     """The paper that was asked for, else the label's."""
-    return asked if asked in SLIP_PAPERS else "100x150"
+    return asked if asked is not None and asked in SLIP_PAPERS else "100x150"
 
 
 def subject_of(delivery: Delivery) -> str:

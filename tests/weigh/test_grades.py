@@ -50,7 +50,14 @@ def test_an_owner_goes_from_nothing_to_a_signed_contract(owner: Desk) -> None:
     assert words.endswith("花菇一级"), "only the grade that is quoted can be promised"
     terms = {"farmer": farmer_id, "goods": goods, "season_start": "2026-11-01"}
     figures = {"season_end": "2027-03-31", "agreed": "100", "tolerance": "10", "premium": "12", "floor": "60"}
-    rest = {"quote_days": "3", "payment_days": "7", "standard_moisture": "13", "reject_above": "18", "market": "", "over_rule": "refuse"}
+    rest = {
+        "quote_days": "3",
+        "payment_days": "7",
+        "standard_moisture": "13",
+        "reject_above": "18",
+        "market": "",
+        "over_rule": "refuse",
+    }
     owner.send("/bench/weigh/contracts/new", **terms, **figures, **rest)
     with owner.database.transaction() as session:
         assert session.scalars(select(Contract.grade)).one() == "花菇一级"
