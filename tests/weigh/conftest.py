@@ -14,6 +14,7 @@ from kernel.audit import SYSTEM
 from kernel.db import Database
 from kernel.people import service as people
 from kernel.people.rules import OWNER, WEIGHER
+from tests.browsers import browser  # noqa: F401 - a fixture
 from tests.purchasing.world import make_contract, make_farmer, make_quote
 from tests.signing_in import sign_in_client
 from tests.storefront.pages import assert_nothing_inline

@@ -16,7 +16,7 @@ from fulfillment.purchasing.weighing.models import DeliveryBag, WeighInPhoto
 from kernel.db import Database
 from kernel.http import sign_in_cookie
 from tests.bench.lines import AFTER, Line
-from tests.browsers import browser, served  # noqa: F401 - a fixture
+from tests.browsers import served
 from tests.e2e.house import PHONE
 from tests.weigh.conftest import Desk
 
