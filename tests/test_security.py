@@ -145,7 +145,8 @@ def test_odd_addresses_are_not_found_and_never_an_error(
             status = stranger.send(route.method, path)
             assert status < 500, (route.name, part, status)
             if part in ("nul", "half a surrogate pair", "no UTF-8", "2^63", "400 digits", "full-width one"):
-                assert status in (404, 405, 400, 422, 303, 302), (route.name, part, status)
+                # 401: a device's own door, which asks for its pass before it looks at anything.
+                assert status in (404, 405, 400, 422, 303, 302, 401), (route.name, part, status)
             tried += 1
     assert tried > 80
 
