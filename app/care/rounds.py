@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.care import (
+    asking_invariants,
     contract_invariants,
     farmer_invariants,
     guards,
@@ -28,6 +29,7 @@ ALL_INVARIANTS = (
     *village_invariants.FARMERS,
     *lot_invariants.LOTS,
     *contract_invariants.CONTRACTS,
+    *asking_invariants.ASKING,
     *farmer_invariants.FARMER_MONEY,
     *tracing_invariants.TRACING,
     *wage_invariants.WAGES,

@@ -115,6 +115,26 @@ PLANTS = {
     "quotes_were_real": [
         "UPDATE market_quotes SET fen_per_kg = fen_per_kg + 1, high_fen = high_fen + 1 WHERE id = (SELECT min(quote_id) FROM deliveries)"
     ],
+    "asked_weigh_ins_took_two": [
+        "ALTER TABLE weigh_in_requests DROP CONSTRAINT ck_weigh_in_requests_decided_by_another",
+        "UPDATE weigh_in_requests SET decided_by_id = asked_by_id WHERE state = 'approved'",
+    ],
+    "old_prices_took_two": [
+        (
+            "UPDATE contract_versions v SET quote_days = 0, median_days = 1 WHERE EXISTS (SELECT 1 FROM deliveries d "
+            "WHERE d.contract_id = v.contract_id AND d.contract_version = v.version AND d.quote_day < d.day)"
+        )
+    ],
+    "what_went_home_is_not_owed": [
+        "ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_net_is_gross_less_tare",
+        "UPDATE deliveries SET refused_g = refused_g + 1 WHERE refused_g > 0",
+    ],
+    "prices_were_looked_at": [
+        (
+            "UPDATE delivery_quotes k SET quote_id = (SELECT min(id) FROM market_quotes) "
+            "WHERE k.delivery_id = (SELECT max(delivery_id) FROM delivery_quotes)"
+        )
+    ],
     "deliveries_are_owed": [
         "UPDATE payables SET amount_fen = amount_fen + 1 WHERE id = (SELECT max(id) FROM payables)"
     ],
@@ -231,6 +251,11 @@ ALSO = {
     "wages_are_what_was_packed": set(),
     "reversals_match": {"wages_are_what_was_packed", "late_news_counts_once"},
     "farmers_get_the_promise": {"constraints_are_in_force"},
+    "deliveries_keep_their_promise": {"contracts_keep_their_versions"},
+    "asked_weigh_ins_took_two": {"constraints_are_in_force"},
+    # A version no longer says what its contract says.
+    "old_prices_took_two": {"contracts_keep_their_versions"},
+    "what_went_home_is_not_owed": {"constraints_are_in_force", "bags_add_up"},
     "deliveries_are_owed": {"settlements_add_up"},
     "corrections_took_two": {"constraints_are_in_force"},
     "taken_back_is_not_paid": {"settlements_add_up", "farmer_balances_do_not_drift"},
