@@ -61,7 +61,7 @@ def _page(contract_id: int, typed: Form, problem: Problem | None = None) -> tupl
         page = render_template(
             "weigh/away.html",
             contract=contract,
-            causes=cause_options(),
+            causes=[(name, why, "") for name, why in cause_options()],
             form=typed,
             key=typed_key(),
             problem=problem,

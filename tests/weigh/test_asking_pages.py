@@ -1,0 +1,130 @@
+"""A second person's pages, goods that go home, and the slip as a message and on every paper, without scripts."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from fulfillment.bench.delivery_facts import SLIP_PAPERS
+from fulfillment.purchasing.asking.models import TurnedAway, WeighInRequest
+from fulfillment.purchasing.growers.models import Contract
+from fulfillment.purchasing.models import Delivery
+from kernel.db import Database
+from kernel.notices.models import Notice
+from kernel.people.rules import LEAD
+from tests.purchasing.world import TODAY, make_contract, make_farmer, make_quote, weigh_in, weighed
+from tests.weigh.conftest import TYPED, Desk, desk_of, seen_in
+
+
+@pytest.fixture
+def lead(scale: Desk) -> Desk:
+    """The packing lead's browser."""
+    return desk_of(scale.browser.application, scale.database, LEAD, "叶大姐")
+
+
+def count(database: Database, table: type[object]) -> int:
+    with database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+@pytest.fixture
+def asked(scale: Desk) -> str:
+    """The page of a request: the last price is nine days old, and the contract allows three."""
+    with scale.database.transaction() as session:
+        contract = make_contract(session, make_farmer(session, "练小娟"))
+        make_quote(session, contract, 8_000, day=TODAY - timedelta(days=9))
+    scale.send(f"/bench/weigh/in/{contract.id}", step="confirm", key="asked-about-it", note="雨天", **TYPED)
+    with scale.database.transaction() as session:
+        return f"/bench/weigh/asking/{session.scalars(select(WeighInRequest.id)).one()}"
+
+
+def test_what_waits_is_on_the_homes_of_who_decides(scale: Desk, owner: Desk, lead: Desk, asked: str) -> None:
+    for desk, home in ((scale, "/bench/weigh"), (owner, "/console"), (lead, "/bench/lead")):
+        assert "/bench/weigh/asking" in desk.look(home).text, home
+    assert asked in lead.look("/bench/weigh/asking").text
+
+
+def test_another_person_reads_everything_and_agrees_once(scale: Desk, lead: Desk, asked: str) -> None:
+    assert "/approve" not in scale.look(asked).text
+    page = lead.look(asked)
+    for words in ("练小娟", "43.7", "雨天", (TODAY - timedelta(days=9)).isoformat(), "¥3,808.00"):
+        assert words in page.text, words
+    lead.send(f"{asked}/approve", **seen_in(page))
+    lead.send(f"{asked}/approve", **seen_in(page))
+    assert count(scale.database, Delivery) == 1
+    written = scale.look("/bench/weigh/deliveries/1").text
+    assert "叶大姐" in written
+
+
+def test_a_refusal_says_why_and_keeps_what_was_typed(scale: Desk, lead: Desk, asked: str) -> None:
+    page = lead.send(f"{asked}/refuse", 422, words="")
+    assert "雨天" in page.text
+    lead.send(f"{asked}/refuse", words="等今天的行情")
+    assert "等今天的行情" in scale.look(asked).text
+    lead.send(f"{asked}/approve", 409, seen="380800.1")
+    assert count(scale.database, Delivery) == 0
+
+
+def test_only_who_weighed_takes_it_back(scale: Desk, lead: Desk, asked: str) -> None:
+    lead.send(f"{asked}/take-back", 409)
+    scale.send(f"{asked}/take-back")
+    assert "/take-back" not in scale.look(asked).text
+    scale.look("/bench/weigh/asking/999999", 404)
+
+
+def test_goods_that_are_turned_away_are_told_kindly_and_owe_nothing(scale: Desk, contract: Contract) -> None:
+    address = f"/bench/weigh/away/{contract.id}"
+    typed = {"key": "turned-away", "gross": "26.3", "tare": "0.8", "moisture": "21.5", "words": "晒两天就行"}
+    page = scale.send(address, 422, **typed)
+    assert "晒两天就行" in page.text
+    place = scale.send(address, cause="moist", **typed).location
+    assert scale.send(address, cause="moist", **typed).location == place
+    shown = scale.look(place).text
+    for words in ("吴长根", "25.5", "21.5%", "再晒一两天", "晒两天就行"):
+        assert words in shown, words
+    assert (count(scale.database, TurnedAway), count(scale.database, Delivery)) == (1, 0)
+    scale.send(address, 409, cause="mould", **typed)
+
+
+@pytest.fixture
+def delivered(scale: Desk, contract: Contract) -> str:
+    with scale.database.transaction() as session:
+        facts = weighed(contract, refused_g=2_500, refused_reason="insects")
+        return f"/bench/weigh/deliveries/{weigh_in(session, facts).id}"
+
+
+def test_the_slip_says_everything_on_every_paper(scale: Desk, delivered: str) -> None:
+    for paper in SLIP_PAPERS:
+        slip = scale.look(f"{delivered}/slip?paper={paper}").text
+        for words in ("吴长根", "12%", "¥60.00", "¥3,584.00", "¥3,200.00", "2.5 kg", "有虫"):
+            assert words in slip, (paper, words)
+    assert "sheet-100x150" in scale.look(f"{delivered}/slip?paper=a0").text
+
+
+def test_the_slip_is_texted_once_and_its_fate_is_shown(scale: Desk, delivered: str) -> None:
+    for _ in range(2):
+        scale.send(f"{delivered}/message", place="0")
+    with scale.database.transaction() as session:
+        message = session.scalars(select(Notice)).one()
+        for words in (
+            "行情",
+            "人工录入",
+            "2026-11-24",
+            "12%",
+            "保底 60.00",
+            "退回 2.5 公斤",
+            "3,584.00",
+            "按市场价只有 3,200.00",
+        ):
+            assert words in message.body, words
+        assert "http" not in message.body
+        assert message.recipient not in scale.look(delivered).text
+        message.state, message.problem, message.done_at = "failed", "no credit left", message.at
+    page = scale.look(delivered).text
+    assert "没发出去" in page
+    assert "no credit left" in page
+    scale.send(f"{delivered}/message", place="1")
+    assert count(scale.database, Notice) == 2
+    scale.send(f"{delivered}/message", place="x")
+    scale.send("/bench/weigh/deliveries/999999/message", 404, place="0")
+    assert count(scale.database, Notice) == 2
