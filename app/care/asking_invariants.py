@@ -1,8 +1,19 @@
-"""Invariants of deciding: what took two people, and what went home again."""
+"""Invariants of weighing in: what the bags weigh, what took two people, and what went home again."""
 
 from app.care.invariants import Invariant
 
 ASKING = (
+    Invariant(
+        "weighed_bags_make_the_delivery",
+        "the bags on the scale together weigh what their delivery says",
+        "SELECT count(*) FROM delivery_bags",
+        """
+        SELECT 'delivery:' || d.id AS subject, format('bags %s and %s, delivery %s and %s', b.gross_g, b.tare_g, d.gross_g, d.tare_g) AS found
+        FROM (SELECT delivery_id, sum(gross_g) AS gross_g, sum(tare_g) AS tare_g FROM delivery_bags GROUP BY delivery_id) b
+        JOIN deliveries d ON d.id = b.delivery_id
+        WHERE (b.gross_g, b.tare_g) <> (d.gross_g, d.tare_g)
+        """,
+    ),
     Invariant(
         "asked_weigh_ins_took_two",
         "a weigh-in that waited was decided by another person, and is written exactly as it was typed, or not at all",

@@ -115,6 +115,7 @@ PLANTS = {
     "quotes_were_real": [
         "UPDATE market_quotes SET fen_per_kg = fen_per_kg + 1, high_fen = high_fen + 1 WHERE id = (SELECT min(quote_id) FROM deliveries)"
     ],
+    "weighed_bags_make_the_delivery": ["UPDATE delivery_bags SET gross_g = gross_g + 1 WHERE place = 1"],
     "asked_weigh_ins_took_two": [
         "ALTER TABLE weigh_in_requests DROP CONSTRAINT ck_weigh_in_requests_decided_by_another",
         "UPDATE weigh_in_requests SET decided_by_id = asked_by_id WHERE state = 'approved'",
