@@ -64,10 +64,12 @@ def hand_in(typed: TypedWeighIn, *, key: str, seen: str | None, today: date, by:
 
 
 def where_it_stands(answer: Answer) -> str:
-    """The page that says more about an answer: the delivery once it is written, until then what waits."""
+    """The page that says more about an answer: the delivery once it is written, what waits, or the visit for nothing."""
     if answer.delivery_id is not None:
         return url_for("weigher.deliveries.show", delivery_id=answer.delivery_id)
-    return url_for("weigher.deliveries.choose")
+    if answer.request_id is not None:
+        return url_for("weigher.asking.show", request_id=answer.request_id)
+    return url_for("weigher.away.show", turned_away_id=answer.turned_away_id)
 
 
 def keep_photos(files: MultiDict[str, FileStorage], *, key: str, by: Actor) -> None:

@@ -74,6 +74,7 @@ def test_only_who_weighed_takes_it_back(scale: Desk, lead: Desk, asked: str) -> 
 
 def test_goods_that_are_turned_away_are_told_kindly_and_owe_nothing(scale: Desk, contract: Contract) -> None:
     address = f"/bench/weigh/away/{contract.id}"
+    assert address in scale.look(f"/bench/weigh/in/{contract.id}").text
     typed = {"key": "turned-away", "gross": "26.3", "tare": "0.8", "moisture": "21.5", "words": "晒两天就行"}
     page = scale.send(address, 422, **typed)
     assert "晒两天就行" in page.text
