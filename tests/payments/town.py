@@ -210,7 +210,7 @@ class Town:
 @contextmanager
 def open_town(settings: Settings, database: Database, folder: Path) -> Iterator[Town]:
     """Shop and Stripe, each on a port of its own."""
-    with listening() as (stripe_url, stripe_server), listening() as (shop_url, shop_server):
+    with listening(waits=False) as (stripe_url, stripe_server), listening() as (shop_url, shop_server):
         sandbox = create_sandbox(
             state=folder / "stripe.sqlite",
             base_url=stripe_url,
