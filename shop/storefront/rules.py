@@ -101,8 +101,13 @@ def said_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> Text:
 
 
 def above_market_percent(promised_fen_per_kg: int, quote_fen_per_kg: int) -> str:
-    """How much more than market the grower was promised, in percent with one decimal, never rounded up."""
-    tenths = (promised_fen_per_kg - quote_fen_per_kg) * 1000 // quote_fen_per_kg if quote_fen_per_kg else 0
+    """How much more than market the grower was promised, in percent with one decimal, never rounded up.
+
+    The promised price is itself rounded to a whole fen, up to half a fen down; that half is not held against it, or 10 % of
+    an odd price would read as 9.9 %.
+    """
+    above = promised_fen_per_kg - quote_fen_per_kg
+    tenths = (2 * above + 1) * 500 // quote_fen_per_kg if above > 0 and quote_fen_per_kg else 0
     return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
 
 

@@ -101,7 +101,7 @@ def test_a_moment_is_said_as_people_say_it(moment: datetime, zh: str, en: str) -
 
 @pytest.mark.parametrize(
     ("promised", "quote", "percent"),
-    [(9_200, 8_000, "15"), (9_199, 8_000, "14.9"), (8_000, 8_000, "0"), (100, 0, "0")],
+    [(9_200, 8_000, "15"), (9_199, 8_000, "14.9"), (12_135, 11_032, "10"), (8_000, 8_000, "0"), (100, 0, "0")],
 )
 def test_what_the_grower_gets_above_market_is_never_rounded_up(promised: int, quote: int, percent: str) -> None:
     assert above_market_percent(promised, quote) == percent
