@@ -1,6 +1,7 @@
 """What strangers send, what browsers are told, what production refuses."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -312,9 +313,11 @@ def test_no_page_has_what_the_policy_forbids(shop: Flask, evening: Database) -> 
         answer = browser.get(ways.address(shop, route, real, otherwise=1))
         if answer.mimetype == "text/html":
             html = answer.get_data(as_text=True)
-            for forbidden in (" style=", " onclick=", " onload=", " onsubmit=", " onchange=", "javascript:", "<style"):
-                assert forbidden not in html, (route.name, forbidden)
-            assert "<script>" not in html, route.name
+            # What strangers typed may stand on the page, escaped; it is the tags that must be clean.
+            tags = " ".join(re.findall(r"<[A-Za-z][^<>]*>", re.sub(r'"[^"]*"', '""', html)))
+            for forbidden in (" style=", " onclick=", " onload=", " onsubmit=", " onchange=", "<style", "<script>"):
+                assert forbidden not in tags, (route.name, forbidden)
+            assert "javascript:" not in html, route.name
             seen += 1
         answer.close()
     assert seen > 50
