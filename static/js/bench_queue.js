@@ -356,3 +356,4 @@ document.addEventListener("gongfang:scan", (event) => {
   event.preventDefault();
   scanned(event.detail.code, form);
 });
+window.gongfangForms?.();

@@ -3,19 +3,32 @@
 // The same names as in bench_worker.js.
 const WORK_CACHE = "bench-work";
 const FILES_CACHE = "bench-files";
+const READY_MS = 10000;
+// Where the network is poor the second or third try may be the one that keeps the page; after these, another page's.
+const PAUSES_MS = [2000, 5000, 15000, 60000];
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function keepForLater(worker, person, work) {
   // Only over https or on the machine itself do browsers keep pages; elsewhere the queue lasts as long as its page.
   if (!navigator.serviceWorker || !window.caches) return;
-  try {
-    await navigator.serviceWorker.register(worker, { scope: "/bench" });
-    await navigator.serviceWorker.ready;
-    if (!work) return;
-    await keepPage(person);
-    await keepFiles();
-  } catch {
-    // Kept another time.
+  for (const pause of [...PAUSES_MS, 0]) {
+    try {
+      await keep(worker, person, work);
+      return;
+    } catch {
+      await sleep(pause);
+    }
   }
+}
+
+async function keep(worker, person, work) {
+  await navigator.serviceWorker.register(worker, { scope: "/bench" });
+  // A worker whose files did not come never gets ready: registering it once more begins anew.
+  if (!(await Promise.race([navigator.serviceWorker.ready, sleep(READY_MS)]))) throw new Error("no worker yet");
+  if (!work) return;
+  await keepPage(person);
+  await keepFiles();
 }
 
 /** The worker keeps the page as it passes by; the first page came before there was a worker. */
@@ -24,6 +37,7 @@ async function keepPage(person) {
   const kept = await cache.match("/bench");
   if (kept?.headers.get("Bench-Person") === String(person)) return;
   const page = await fetch("/bench", { headers: { Accept: "text/html" } });
+  if (page.status >= 500) throw new Error("not now");
   if (page.ok && page.headers.get("Bench-Person") === String(person)) await cache.put("/bench", page);
 }
 
