@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.contract_forms import goods_to_contract, read_contract
 from fulfillment.purchasing.growers.contract_service import end_contract
 from fulfillment.purchasing.growers.forms import read_farmer
+from fulfillment.purchasing.growers.readings import pinyin_readings
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from fulfillment.purchasing.growers.service import FarmerFacts, change_farmer
 from kernel.errors import Invalid, Refused
@@ -46,12 +49,51 @@ def test_a_farmer_is_found_by_name_initials_or_village(session: Session) -> None
         ("WC", [wu]),
         ("百山", [ye]),
         ("y", [ye]),
+        ("wuchanggen", [wu]),
+        ("wu chang gen", [wu]),
+        ("WuZhang", [wu]),
+        ("shuisheng", [ye]),
+        ("sheng baishan", []),
         ("吴 松源", [wu]),
         ("%", []),
         ("", [wu, ye]),
     ):
         assert sorted(each.id for each in growers.farmers(session, words)) == sorted(each.id for each in found), words
     assert gone not in growers.farmers(session)
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt"),
+    [
+        ("单雄", "shanxiong"),
+        ("曾阿妹", "zengamei"),
+        ("解放", "xiefang"),
+        ("仇大姐", "qiudajie"),
+        ("区阿姨", "ouayi"),
+        ("查根土", "zhagentu"),
+        ("盖天水", "getianshui"),
+        ("朴顺子", "piaoshunzi"),
+        ("尉迟明", "yuchiming"),
+        ("万俟春", "moqichun"),
+        ("吕布衣", "lvbuyi"),
+        ("𠮷田Anna", "𠮷tiananna"),
+    ],
+)
+def test_a_name_is_found_by_its_full_pinyin_however_it_is_read(session: Session, name: str, spelt: str) -> None:
+    make_farmer(session, "叶水生")
+    wanted = make_farmer(session, name)
+    assert [each.id for each in growers.farmers(session, spelt)] == [wanted.id]
+    change_farmer(session, wanted.id, FarmerFacts("李四", "李四", "13900000009", "荷地"), now=NOW, by=WEIGHER)
+    assert [each.id for each in growers.farmers(session, "lisi")] == [wanted.id]
+    assert growers.farmers(session, spelt) == []
+
+
+@given(st.text(max_size=60))
+def test_readings_of_any_name_are_one_bounded_line(name: str) -> None:
+    readings = pinyin_readings(name)
+    assert len(readings.split()) <= 128
+    assert "\n" not in readings
+    assert readings == pinyin_readings(name.upper()) or not name.isascii()
 
 
 def test_initials_that_a_person_typed_are_kept(session: Session) -> None:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased, undefer
 
-from fulfillment.purchasing.growers.models import Contract, ContractPage, Farmer
+from fulfillment.purchasing.growers.models import Contract, ContractPage
+from fulfillment.purchasing.growers.queries import is_found_by
 from fulfillment.purchasing.growers.rules import WHOLE, Standing, expected_g
 
 RUNNING, ENDING, BEHIND, UNSIGNED, ALL = "running", "ending", "behind", "unsigned", "all"
@@ -93,9 +94,7 @@ def _is_behind(on: date) -> ColumnElement[bool]:
 def _matching(wanted: Select[Contract, int, bool], search: str) -> Select[Contract, int, bool]:
     for word in search.lower().split():
         wanted = wanted.where(
-            Farmer.name.icontains(word, autoescape=True)
-            | Farmer.village.icontains(word, autoescape=True)
-            | Farmer.initials.startswith(word, autoescape=True)
+            is_found_by(word)
             | Contract.grade.icontains(word, autoescape=True)
             | Contract.product.icontains(word, autoescape=True)
         )

@@ -39,6 +39,8 @@ class Farmer(Base):
     phone: Mapped[str]
     village: Mapped[str]
     initials: Mapped[str] = mapped_column(default="")
+    # How the name may be spelt in pinyin (readings.py), for finding it.
+    readings: Mapped[str] = mapped_column(default="", server_default="")
     consent_shown: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[UtcTime]

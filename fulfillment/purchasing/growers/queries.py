@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Contract, ContractVersion, Farmer, Grade
@@ -12,15 +12,21 @@ from shop.catalog.models import Product, Variant
 
 
 def farmers(session: Session, search: str = "", most: int = 200) -> Sequence[Farmer]:
-    """Farmers who deliver, by name, village or pinyin initials."""
+    """Farmers who deliver, by name, village or pinyin."""
     wanted = select(Farmer).where(Farmer.active).order_by(Farmer.initials, Farmer.name)
     for word in search.lower().split():
-        wanted = wanted.where(
-            Farmer.name.icontains(word, autoescape=True)
-            | Farmer.village.icontains(word, autoescape=True)
-            | Farmer.initials.startswith(word, autoescape=True)
-        )
+        wanted = wanted.where(is_found_by(word))
     return session.scalars(wanted.limit(most)).all()
+
+
+def is_found_by(word: str) -> ColumnElement[bool]:
+    """Farmers whom a typed word means: part of the name or the village, pinyin in whole or in part, or initials."""
+    return (
+        Farmer.name.icontains(word, autoescape=True)
+        | Farmer.village.icontains(word, autoescape=True)
+        | Farmer.initials.startswith(word, autoescape=True)
+        | Farmer.readings.contains(word, autoescape=True)
+    )
 
 
 def contracts(

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Farmer, Grade
+from fulfillment.purchasing.growers.readings import pinyin_readings
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from kernel.audit import Actor, record_change
 from kernel.errors import Invalid, NotFound
@@ -58,6 +59,7 @@ def _write(session: Session, farmer: Farmer, facts: FarmerFacts) -> None:
     for name, value in asdict(facts).items():
         setattr(farmer, name, value)
     farmer.initials = facts.initials or pinyin_initials(facts.name)
+    farmer.readings = pinyin_readings(facts.name)
     try:
         with session.begin_nested():
             session.add(farmer)
