@@ -19,7 +19,7 @@ def pinyin_readings(name: str) -> str:
     ``单雄`` is found as ``shanxiong`` and ``sx``, also as ``danxiong``: which reading is the surname's people know and
     no list knows for sure. Characters without a reading stand for themselves, in small letters.
     """
-    syllables = pinyin(name.lower(), style=Style.NORMAL, heteronym=True, errors=lambda other: other.strip())
+    syllables = pinyin(name.lower(), style=Style.NORMAL, heteronym=True, errors=lambda other: "".join(other.split()))
     ways = list(islice(product(*syllables), _MOST))
     whole = ["".join(way) for way in ways]
     initials = ["".join(syllable[:1] for syllable in way) for way in ways]
