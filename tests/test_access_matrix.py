@@ -277,7 +277,7 @@ POST /bench/weigh/grades/<int:grade_id>/picture                        owner
 GET  /bench/weigh/grades/<int:grade_id>/picture                        owner weigher
 POST /bench/weigh/grades/<int:grade_id>/picture/drop                   owner
 GET  /bench/weigh/grades/pictures                                      owner weigher
-GET  /bench/weigh/help                                                 owner weigher
+GET  /bench/weigh/help                                                 owner lead weigher
 GET  /bench/weigh/in                                                   owner weigher
 GET  /bench/weigh/in/<int:contract_id>                                 owner weigher
 POST /bench/weigh/in/<int:contract_id>                                 owner weigher

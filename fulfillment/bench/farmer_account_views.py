@@ -14,7 +14,7 @@ from fulfillment.purchasing.settlements import result_service
 from kernel.errors import NotFound, Problem
 from kernel.files import sent_file
 from kernel.forms import Form
-from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.http import actor, current_person, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, WEIGHER
 from kernel.photos import read_photo
 from kernel.sheets import Cell, plain_yuan
@@ -197,30 +197,50 @@ def forget_facts(farmer_id: int) -> AnyResponse:
 
 @blueprint.post("/payables/<int:payable_id>/question")
 @requires(WEIGHER, OWNER, LEAD)
-def ask(payable_id: int) -> AnyResponse:
+def ask(payable_id: int) -> AnyResponse | tuple[str, int]:
     """Somebody doubts what is owed for a delivery: runs leave it out until it is answered."""
     form = Form(request.form)
-    reason = form.text("reason", longest=100)
-    farmer_id = form.count("farmer", 1, 2**62)
-    form.check()
-    with transaction() as session:
-        result_service.ask_about(session, bounded(payable_id), reason=reason, now=utc_now(), by=actor())
+    try:
+        reason = form.text("reason", longest=100)
+        farmer_id = form.count("farmer", 1, 2**62)
+        form.check()
+        with transaction() as session:
+            result_service.ask_about(session, bounded(payable_id), reason=reason, now=utc_now(), by=actor())
+    except Problem as problem:
+        return _once_more("reason", form, problem)
     flash(t("记下了，批量付款会先跳过这一笔。", "Noted; runs leave this line out for now."), "done")
-    return redirect(url_for("weigher.settlements.choose", farmer_id=farmer_id), 303)
+    return redirect(_back_to(farmer_id), 303)
 
 
 @blueprint.post("/questions/<int:question_id>/answer")
 @requires(OWNER, LEAD)
-def answer(question_id: int) -> AnyResponse:
+def answer(question_id: int) -> AnyResponse | tuple[str, int]:
     """The doubt is cleared, with words that say how."""
     form = Form(request.form)
-    words = form.text("answer", longest=100)
-    farmer_id = form.count("farmer", 1, 2**62)
-    form.check()
-    with transaction() as session:
-        result_service.answer(session, bounded(question_id), words=words, now=utc_now(), by=actor())
+    try:
+        words = form.text("answer", longest=100)
+        farmer_id = form.count("farmer", 1, 2**62)
+        form.check()
+        with transaction() as session:
+            result_service.answer(session, bounded(question_id), words=words, now=utc_now(), by=actor())
+    except Problem as problem:
+        return _once_more("answer", form, problem)
     flash(t("弄清楚了，可以付了。", "Cleared; it can be paid."), "done")
-    return redirect(url_for("weigher.settlements.choose", farmer_id=farmer_id), 303)
+    return redirect(_back_to(farmer_id), 303)
+
+
+def _once_more(field: str, form: Form, problem: Problem) -> tuple[str, int]:
+    """The one field of a question or an answer again, with what was typed and what is wrong with it."""
+    if "farmer" in form.errors or not problem.fields:
+        raise problem
+    return render_template("weigh/pay_question.html", form=form, field=field), problem.status
+
+
+def _back_to(farmer_id: int) -> str:
+    """Where lines are paid one by one; a lead, who pays by runs, goes to the farmer's account."""
+    person = current_person()
+    at_the_counter = person is not None and bool({WEIGHER, OWNER} & set(person.roles))
+    return url_for("weigher.settlements.choose" if at_the_counter else ".show", farmer_id=farmer_id)
 
 
 blueprint.context_processor(settlement_words.words)

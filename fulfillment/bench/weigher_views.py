@@ -41,7 +41,7 @@ from fulfillment.purchasing.planning import calls
 from fulfillment.purchasing.quotes import queries as quotes
 from fulfillment.purchasing.settlements import queries as settlements
 from kernel.http import requires, transaction
-from kernel.people.rules import OWNER, WEIGHER
+from kernel.people.rules import LEAD, OWNER, WEIGHER
 
 blueprint = Blueprint("weigher", __name__, url_prefix="/bench/weigh")
 
@@ -103,7 +103,7 @@ def home() -> str:
 
 
 @blueprint.get("/help")
-@requires(WEIGHER, OWNER)
+@requires(WEIGHER, OWNER, LEAD)
 def help_page() -> str:
     """How a price is worked out, and what to do when something is wrong."""
     return render_template("weigh/help.html")

@@ -191,6 +191,12 @@ def test_a_line_under_question_is_marked_and_left_out_until_it_is_answered(
 ) -> None:
     with database.transaction() as session:
         payable = settlements.open_payables(session)[0]
+    empty = lead.browser.post(f"{PAY}/payables/{payable.id}/question", data={"farmer": str(farmer), "reason": " "})
+    assert (empty.status_code, 'id="error-reason"' in empty.text) == (422, True)
+    long = scale.browser.post(
+        f"{PAY}/payables/{payable.id}/question", data={"farmer": str(farmer), "reason": "毛" * 101}
+    )
+    assert (long.status_code, "毛" * 101 in long.text) == (422, True), "what was typed is kept"
     scale.send(f"{PAY}/payables/{payable.id}/question", farmer=str(farmer), reason="毛重不对")
     assert "待核实：毛重不对" in scale.look(f"{PAY}/{farmer}").text
     with database.transaction() as session:
@@ -198,5 +204,10 @@ def test_a_line_under_question_is_marked_and_left_out_until_it_is_answered(
         question = queries.open_questions(session)[payable.id]
     scale.browser.post(f"{PAY}/questions/{question.id}/answer", data={"farmer": str(farmer), "answer": "复称过"})
     assert "待核实" in scale.look(f"{PAY}/{farmer}").text, "a weigher does not clear it"
-    lead.send(f"{PAY}/questions/{question.id}/answer", farmer=str(farmer), answer="复称过")
+    page = lead.browser.post(
+        f"{PAY}/questions/{question.id}/answer",
+        data={"farmer": str(farmer), "answer": "复称过"},
+        follow_redirects=True,
+    )
+    assert (page.status_code, "弄清楚了" in page.text) == (200, True), "a lead comes to a page of a lead"
     assert "待核实" not in scale.look(f"{PAY}/{farmer}").text
