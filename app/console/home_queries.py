@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.packing import queries as packing
 from fulfillment.piecework.models import PieceRate, WageEntry
-from fulfillment.purchasing.models import Payable
-from fulfillment.purchasing.settlements.models import SettlementLine
+from fulfillment.purchasing.settlements.queries import owed_in_all
 from kernel.clock import day_bounds, local_day
 from kernel.people.models import Person, PersonRole
 from kernel.people.rules import PACKER
@@ -53,15 +52,7 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
     refunded = select(func.coalesce(func.sum(Refund.amount_fen), 0)).where(Refund.state != "failed")
     wages = select(func.coalesce(func.sum(WageEntry.amount_fen), 0), func.count(WageEntry.packer_id.distinct()))
     packers = session.execute(wages.where(WageEntry.earned_at >= start, WageEntry.earned_at < end)).one()
-    is_due = Payable.due_on <= today
-    owed = session.execute(
-        select(
-            func.coalesce(func.sum(Payable.amount_fen), 0),
-            func.coalesce(func.sum(Payable.amount_fen).filter(is_due), 0),
-        )
-        .outerjoin(SettlementLine, SettlementLine.payable_id == Payable.id)
-        .where(SettlementLine.payable_id.is_(None))
-    ).one()
+    owed = owed_in_all(session, today)
     backlog = packing.backlog(session, now)
     return DayFigures(
         ordered=ordered[0],
@@ -73,8 +64,8 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
         late=backlog.late,
         packers_fen=int(packers[0]),
         packers=packers[1],
-        farmers_fen=int(owed[0]),
-        farmers_due_fen=int(owed[1]),
+        farmers_fen=owed.total_fen,
+        farmers_due_fen=owed.due_fen,
     )
 
 

@@ -86,9 +86,21 @@ def test_what_farmers_are_owed_is_what_is_not_settled(app: Flask, database: Data
         SELECT sum(amount_fen), sum(amount_fen) FILTER (WHERE due_on <= :today), max(due_on) FROM payables
         WHERE id NOT IN (SELECT payable_id FROM settlement_lines)
     """)
+    # Supplements and money that came back, as far as no settlement took them; all of it is due.
+    given = text("""
+        SELECT sum(left_fen) FROM (
+            SELECT e.amount_fen - coalesce(sum(p.amount_fen), 0) AS left_fen
+            FROM farmer_entries e LEFT JOIN settlement_parts p ON p.entry_id = e.id
+            WHERE e.kind IN ('supplement', 'came_back') AND e.id NOT IN (
+                SELECT reverses_id FROM farmer_entries WHERE reverses_id IS NOT NULL)
+            GROUP BY e.id) AS lefts
+    """)
     with database.transaction() as session:
         total, due, last_due = session.execute(not_settled, {"today": NOW.date()}).one()
+        extra = session.execute(given).scalar_one()
     assert total > due > 0
+    assert extra > 0
+    total, due = total + extra, due + extra
     assert figures(desk)[4] == (f"¥{yuan(int(total))}", f"¥{yuan(int(due))} 到期了")
     desk.now = datetime.combine(last_due, time(12), UTC)
     desk.wait()

@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing import queries as purchasing_queries
+from fulfillment.purchasing.accounts import rules as accounts
+from fulfillment.purchasing.accounts.service import Entry, add_entry
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.lots.service import bag_lot
 from fulfillment.purchasing.models import Delivery, DeliveryTakenBack, Payable
@@ -284,3 +286,20 @@ def test_paying_and_taking_back_at_one_instant_do_one_of_the_two(database: Datab
     with database.transaction() as session:
         line = session.scalars(select(SettlementLine)).one()
         assert (line.settlement_id is None) == (session.get(DeliveryTakenBack, delivery_id) is not None)
+
+
+def test_supplements_and_money_that_came_back_are_owed_too_advances_lower_nothing(session: Session) -> None:
+    contract = make_contract(session)
+    (payable,) = owed(session, contract, 10_000)
+    farmer, other = contract.farmer_id, make_farmer(session, "叶水生").id
+    for entry in (
+        Entry(farmer, accounts.SUPPLEMENT, 900, TODAY, reason="少算了"),
+        Entry(other, accounts.SUPPLEMENT, 500, TODAY, reason="少算了"),
+        Entry(other, accounts.ADVANCE, 50_000, TODAY, what=accounts.SPAWN, paper_ref="收条 1"),
+    ):
+        add_entry(session, entry, key=f"entry-{entry.farmer_id}-{entry.kind}", now=NOW, by=WEIGHER)
+    lines = [(each.farmer.id, each.count, each.total_fen) for each in queries.owed_by_farmer(session)]
+    assert sorted(lines) == [(farmer, 2, payable.amount_fen + 900), (other, 1, 500)]
+    before_due = queries.owed_in_all(session, payable.due_on - timedelta(days=1))
+    assert (before_due.total_fen, before_due.due_fen) == (payable.amount_fen + 1_400, 1_400)
+    assert queries.owed_in_all(session, payable.due_on).due_fen == payable.amount_fen + 1_400

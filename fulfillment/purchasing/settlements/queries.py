@@ -87,16 +87,41 @@ class Owed:
 
 
 def owed_by_farmer(session: Session) -> list[Owed]:
-    """Farmers with open payables, earliest due first."""
-    earliest = func.min(Payable.due_on)
-    rows = session.execute(
-        select(Farmer, func.count(), func.sum(Payable.amount_fen), earliest)
-        .join(Payable, Payable.farmer_id == Farmer.id)
-        .where(~_is_settled())
-        .group_by(Farmer.id)
-        .order_by(earliest, Farmer.id)
-    )
-    return [Owed(farmer, count, int(total), due_on) for farmer, count, total, due_on in rows]
+    """Farmers with open payables, supplements or money that came back (due since its day), earliest due first."""
+    lines: dict[Farmer, list[tuple[date, int]]] = {}
+    owed = select(Farmer, Payable.due_on, Payable.amount_fen).join(Payable, Payable.farmer_id == Farmer.id)
+    for farmer, due_on, fen in session.execute(owed.where(~_is_settled())):
+        lines.setdefault(farmer, []).append((due_on, fen))
+    given = [each for each in open_entries(session) if each.left_fen > 0]
+    farmers = {farmer.id: farmer for farmer in lines} | _farmers(session, {each.entry.farmer_id for each in given})
+    for each in given:
+        lines.setdefault(farmers[each.entry.farmer_id], []).append((each.entry.day, each.left_fen))
+    found = [
+        Owed(farmer, len(parts), sum(fen for _, fen in parts), min(day for day, _ in parts))
+        for farmer, parts in lines.items()
+    ]
+    return sorted(found, key=lambda each: (each.due_on, each.farmer.id))
+
+
+def _farmers(session: Session, ids: set[int]) -> dict[int, Farmer]:
+    return {farmer.id: farmer for farmer in session.scalars(select(Farmer).where(Farmer.id.in_(ids)))}
+
+
+@dataclass(frozen=True)
+class OwedInAll:
+    """What the workshop owes its farmers and what of it is due, in fen; advances do not lower it by themselves."""
+
+    total_fen: int
+    due_fen: int
+
+
+def owed_in_all(session: Session, on: date) -> OwedInAll:
+    """The sum of :func:`owed_by_farmer` and what of it is due on a day."""
+    total = func.sum(Payable.amount_fen)
+    sums = select(total, total.filter(Payable.due_on <= on)).where(~_is_settled())
+    open_fen, due_fen = session.execute(sums).one()
+    given_fen = sum(each.left_fen for each in open_entries(session) if each.left_fen > 0)
+    return OwedInAll(int(open_fen or 0) + given_fen, int(due_fen or 0) + given_fen)
 
 
 def settlement_lines(session: Session, settlement_id: int) -> Sequence[Payable]:
