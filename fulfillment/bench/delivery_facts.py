@@ -11,6 +11,7 @@ from fulfillment.purchasing.asking import queries as asking
 from fulfillment.purchasing.asking.models import WeighInRequest
 from fulfillment.purchasing.asking.rules import CAUSES, NO_QUOTE
 from fulfillment.purchasing.asking.slip_words import About, slip_sentences
+from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.weighing import queries as weighing
 from kernel.notices.rules import SMS, can_receive
@@ -47,13 +48,15 @@ def delivery_facts(session: Session, delivery: Delivery) -> Mapping[str, Any]:
         "photos": weighing.photos_of(session, delivery.idempotency_key),
         "messages": notices_about(session, subject_of(delivery)),
         "can_text": can_receive(SMS, delivery.contract.farmer.phone),
-        "in_words": words_of(delivery, request),
+        "in_words": words_of(session, delivery, request),
     }
 
 
-def words_of(delivery: Delivery, request: WeighInRequest | None) -> Text:
+def words_of(session: Session, delivery: Delivery, request: WeighInRequest | None) -> Text:
     """The slip in sentences."""
-    old = request.decided_by if request is not None and NO_QUOTE in request.reasons and is_old(delivery) else ""
+    old = (
+        request.decided_by if request is not None and NO_QUOTE in request.reasons and is_old(session, delivery) else ""
+    )
     source = SOURCE_WORDS.get(delivery.quote_source, Text(delivery.quote_source, delivery.quote_source))
     about = About(
         title_of(delivery.contract.product),
@@ -66,6 +69,7 @@ def words_of(delivery: Delivery, request: WeighInRequest | None) -> Text:
     return slip_sentences(service.slip_of(delivery), about)
 
 
-def is_old(delivery: Delivery) -> bool:
-    """Whether its price is older than the contract allows by itself."""
-    return (delivery.day - delivery.quote_day).days > delivery.contract.quote_days
+def is_old(session: Session, delivery: Delivery) -> bool:
+    """Whether its price is older than the terms that it was weighed under allow by themselves."""
+    terms = growers.version_of(session, delivery.contract_id, delivery.contract_version)
+    return (delivery.day - delivery.quote_day).days > terms.quote_days

@@ -30,7 +30,7 @@ def send(delivery_id: int) -> Response:
             delivery = session.get(Delivery, bounded(delivery_id))
             if delivery is None:
                 raise NotFound("没有这次交货。", "There is no such delivery.")
-            subject, said = subject_of(delivery), words_of(delivery, asking.request_of(session, delivery.id))
+            subject, said = subject_of(delivery), words_of(session, delivery, asking.request_of(session, delivery.id))
             leave_notice(
                 session,
                 key=f"{subject}:sms:{place}",

@@ -1,5 +1,6 @@
 """A second person's pages, goods that go home, and the slip as a message and on every paper, without scripts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,13 +8,15 @@ from sqlalchemy import func, select
 
 from fulfillment.bench.delivery_facts import SLIP_PAPERS
 from fulfillment.purchasing.asking.models import TurnedAway, WeighInRequest
+from fulfillment.purchasing.growers.contract_service import Amendment, amend_contract, promise_of
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
 from kernel.db import Database
 from kernel.notices.models import Notice
 from kernel.people.rules import LEAD
-from tests.purchasing.world import TODAY, make_contract, make_farmer, make_quote, weigh_in, weighed
+from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
 from tests.weigh.conftest import TYPED, Desk, desk_of, seen_in
+from tests.world import NOW
 
 
 @pytest.fixture
@@ -54,6 +57,18 @@ def test_another_person_reads_everything_and_agrees_once(scale: Desk, lead: Desk
     assert count(scale.database, Delivery) == 1
     written = scale.look("/bench/weigh/deliveries/1").text
     assert "叶大姐" in written
+    assert "行情较旧，叶大姐同意用" in written
+    with scale.database.transaction() as session:
+        contract = session.scalars(select(Contract)).one()
+        amend_contract(
+            session,
+            contract.id,
+            Amendment(1, TODAY + timedelta(days=1), replace(promise_of(contract), quote_days=30), "行情不常有"),
+            today=TODAY,
+            now=NOW,
+            by=WEIGHER,
+        )
+    assert "行情较旧，叶大姐同意用" in scale.look("/bench/weigh/deliveries/1").text, "what it was weighed under counts"
 
 
 def test_a_refusal_says_why_and_keeps_what_was_typed(scale: Desk, lead: Desk, asked: str) -> None:

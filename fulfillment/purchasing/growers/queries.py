@@ -57,6 +57,11 @@ def terms_on(session: Session, contract_id: int, day: date) -> ContractVersion:
     return session.scalars(in_force).one()
 
 
+def version_of(session: Session, contract_id: int, version: int) -> ContractVersion:
+    """One set of terms, such as those that a delivery was weighed under."""
+    return session.get_one(ContractVersion, (contract_id, version))
+
+
 def versions(session: Session, contract_id: int) -> Sequence[ContractVersion]:
     """Every set of terms a contract has had, newest first."""
     wanted = select(ContractVersion).where(ContractVersion.contract_id == contract_id)
