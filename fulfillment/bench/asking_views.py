@@ -115,6 +115,7 @@ def _page(request_id: int, form: Form, problem: Problem | None = None) -> tuple[
             missing=missing,
             over_g=deciding.over_now(found),
             is_mine=found.asked_by_id == actor().person_id,
+            nobody_else=not queries.may_anybody_else_decide(session, found),
             form=form,
             problem=problem,
         )

@@ -6,6 +6,8 @@ from werkzeug.wrappers import Response
 
 from fulfillment.bench.weigher_words import bounded, today
 from fulfillment.purchasing import queries
+from fulfillment.purchasing.asking.queries import turned_away
+from fulfillment.purchasing.asking.rules import CAUSES
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers import service
 from fulfillment.purchasing.growers.forms import read_farmer
@@ -62,7 +64,9 @@ def show(farmer_id: int) -> str:
             "weigh/farmer.html",
             farmer=farmer,
             contracts=growers.contracts(session, farmer_id=farmer.id, with_ended=True),
-            payables=settlements.open_payables(session, farmer.id),
+            owed_fen=settlements.owed_to(session, farmer.id),
+            visits=turned_away(session, farmer_id=farmer.id),
+            causes=CAUSES,
             deliveries=queries.deliveries(session, farmer_id=farmer.id, most=10),
             today=today(),
         )

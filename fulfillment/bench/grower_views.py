@@ -1,6 +1,6 @@
 """A farmer's own page, by private link or the code on their card: own things only, anybody else's are not found."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -11,6 +11,8 @@ from fulfillment.bench.grower_door import is_key, let_in, nobody, see_out, visit
 from fulfillment.bench.grower_export import own_data
 from fulfillment.bench.weigher_words import bounded, today
 from fulfillment.purchasing import queries as purchasing
+from fulfillment.purchasing.asking.queries import turned_away
+from fulfillment.purchasing.asking.rules import CAUSES
 from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.models import Farmer
 from fulfillment.purchasing.models import Delivery
@@ -63,12 +65,16 @@ def home() -> str:
             deliveries=purchasing.deliveries(session, farmer_id=farmer.id, most=_MOST_DELIVERIES),
             sold=queries.sold(session, farmer.id),
             streams=queries.own_streams(session, farmer.id),
+            visits=turned_away(session, farmer_id=farmer.id),
+            causes=CAUSES,
             today=today(),
         )
 
 
-def _season(session: Session, farmer: Farmer) -> Season:
-    return season(session, farmer.id, today() - _A_YEAR, today(), setting("workshop_zone"))
+def _season(session: Session, farmer: Farmer, year: int | None = None) -> Season:
+    """The last twelve months, or one calendar year."""
+    first, last = (date(year, 1, 1), date(year, 12, 31)) if year else (today() - _A_YEAR, today())
+    return season(session, farmer.id, first, last, setting("workshop_zone"))
 
 
 @blueprint.get("/deliveries/<int:delivery_id>")
@@ -84,10 +90,14 @@ def delivery(delivery_id: int) -> str:
 
 @blueprint.get("/statement")
 def statement() -> str:
-    """The last twelve months: every delivery, advance, deduction and payment with the balance after it."""
+    """Twelve months or one year: every delivery, advance, deduction and payment with the balance after it."""
     with transaction() as session:
         farmer = visitor(session)
-        return render_template("grower/statement.html", farmer=farmer, season=_season(session, farmer), today=today())
+        years = purchasing.years_of(session, farmer.id)
+        year = next((each for each in years if str(each) == request.args.get("year")), None)
+        return render_template(
+            "grower/statement.html", farmer=farmer, season=_season(session, farmer, year), years=years, year=year
+        )
 
 
 @blueprint.post("/shown")
@@ -106,7 +116,8 @@ def my_data() -> Response:
     """Everything that is kept of the farmer, to take along."""
     with transaction() as session:
         farmer = visitor(session)
-        answer = jsonify(own_data(farmer, _season(session, farmer), queries.sold(session, farmer.id)))
+        always = season(session, farmer.id, date.min, today(), setting("workshop_zone"))
+        answer = jsonify(own_data(farmer, always, queries.sold(session, farmer.id)))
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return answer
 

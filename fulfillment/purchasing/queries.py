@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import extract, func, select
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers import queries as growers
@@ -122,6 +122,13 @@ def deliveries(
     if farmer_id is not None:
         wanted = wanted.where(Delivery.farmer_id == farmer_id)
     return session.scalars(wanted.where(Delivery.id < before) if before else wanted).all()
+
+
+def years_of(session: Session, farmer_id: int) -> list[int]:
+    """The calendar years in which a farmer brought something, newest first."""
+    year = extract("year", Delivery.day)
+    rows = session.scalars(select(year).where(Delivery.farmer_id == farmer_id).distinct().order_by(year.desc()))
+    return [int(each) for each in rows]
 
 
 def quotes_looked_at(session: Session, delivery_id: int) -> list[Quote]:

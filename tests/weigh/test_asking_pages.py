@@ -16,6 +16,7 @@ from kernel.notices.models import Notice
 from kernel.people.rules import LEAD
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
 from tests.weigh.conftest import TYPED, Desk, desk_of, seen_in
+from tests.weigh.test_grower_pages import farmers_phone, link_of
 from tests.world import NOW
 
 
@@ -80,6 +81,19 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(scale: Desk, lead: Desk, as
     assert count(scale.database, Delivery) == 0
 
 
+def test_an_owner_alone_is_told_that_nobody_else_can_decide(owner: Desk) -> None:
+    with owner.database.transaction() as session:
+        contract = make_contract(session, make_farmer(session, "练小娟"))
+        make_quote(session, contract, 8_000, day=TODAY - timedelta(days=9))
+    owner.send(f"/bench/weigh/in/{contract.id}", step="confirm", key="asked-alone", **TYPED)
+    with owner.database.transaction() as session:
+        page = f"/bench/weigh/asking/{session.scalars(select(WeighInRequest.id)).one()}"
+    assert "去加一位组长" in owner.look(page).text
+    owner.send(f"{page}/approve", 409, seen="380800.1")
+    desk_of(owner.browser.application, owner.database, LEAD, "叶大姐")
+    assert "另一个负责人或组长" in owner.look(page).text
+
+
 def test_only_who_weighed_takes_it_back(scale: Desk, lead: Desk, asked: str) -> None:
     lead.send(f"{asked}/take-back", 409)
     scale.send(f"{asked}/take-back")
@@ -100,6 +114,10 @@ def test_goods_that_are_turned_away_are_told_kindly_and_owe_nothing(scale: Desk,
         assert words in shown, words
     assert (count(scale.database, TurnedAway), count(scale.database, Delivery)) == (1, 0)
     scale.send(address, 409, cause="mould", **typed)
+    phone = farmers_phone(scale.browser.application, scale.database, link_of(scale, contract.farmer_id))
+    for page in (scale.look(f"/bench/weigh/farmers/{contract.farmer_id}").text, phone.look("/grower").text):
+        for words in ("没收的几趟", "水分太高", "再晒一两天", "晒两天就行"):
+            assert words in page, words
 
 
 @pytest.fixture

@@ -67,6 +67,8 @@ def test_a_farmer_opens_the_own_page_and_sees_every_line(
     assert "¥89.60" in lines
     assert "保底价" in lines
     assert "3,808.00" in phone.look("/grower/statement").text
+    assert "3,808.00" in phone.look(f"/grower/statement?year={TODAY.year}").text
+    assert f"{TODAY.year} 年的账" not in phone.look("/grower/statement?year=1999").text, "only years with deliveries"
     assert "第一次打开" in scale.look(f"{FARMERS}/{contract.farmer_id}/page").text
     card = scale.look(f"{FARMERS}/{contract.farmer_id}/page/card").text
     assert 'shape-rendering="crispEdges"' in card

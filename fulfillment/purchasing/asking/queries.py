@@ -10,6 +10,8 @@ from fulfillment.purchasing.asking.models import TurnedAway, WeighInRequest
 from fulfillment.purchasing.asking.rules import WAITING
 from fulfillment.purchasing.growers.models import Contract
 from fulfillment.purchasing.models import Delivery
+from kernel.people.models import Person, PersonRole
+from kernel.people.rules import LEAD, OWNER
 
 _HISTORY = 15
 
@@ -24,6 +26,13 @@ def count_waiting(session: Session) -> int:
     """How many weigh-ins wait for a second person."""
     wanted = select(func.count()).select_from(WeighInRequest).where(WeighInRequest.state == WAITING)
     return int(session.scalar(wanted) or 0)
+
+
+def may_anybody_else_decide(session: Session, request: WeighInRequest) -> bool:
+    """Whether there is an owner or a lead besides whoever weighed: without one a request waits in vain."""
+    roles = select(PersonRole.role).where(PersonRole.person_id == Person.id, PersonRole.role.in_((OWNER, LEAD)))
+    others = select(Person.id).where(Person.active, Person.id != request.asked_by_id, roles.exists())
+    return session.scalar(select(others.exists())) is True
 
 
 def decided_requests(session: Session, most: int = 20) -> Sequence[WeighInRequest]:
