@@ -2,7 +2,7 @@
 
 `python -m benchmarks routing` measures routing alone, `python -m benchmarks slips` slips: these need no database.
 `python -m benchmarks tracing` (`make bench-tracing`) writes a million parcels first, and is not among the others;
-nor is `python -m benchmarks planning` (a minute).
+nor are `python -m benchmarks planning` (a minute) and `python -m benchmarks weigh-in` (four, in a browser).
 """
 
 import os
@@ -19,6 +19,7 @@ from benchmarks.routing import routing
 from benchmarks.slips import slips
 from benchmarks.stage import raised
 from benchmarks.tracing import tracing
+from benchmarks.weigh_in import weighing_in
 
 _MARKS = {True: "holds", False: "MISSED", None: ""}
 
@@ -27,7 +28,11 @@ def main(only: str = "") -> int:
     """Measure and print; returns the exit status."""
     started = time.monotonic()
     parts = {"routing": routing, "slips": slips, "stage": _on_a_stage}
-    chosen = [{**parts, "tracing": tracing, "planning": planning}[only]] if only else list(parts.values())
+    chosen = (
+        [{**parts, "tracing": tracing, "planning": planning, "weigh-in": weighing_in}[only]]
+        if only
+        else list(parts.values())
+    )
     figures = list(_told(chain.from_iterable(part() for part in chosen)))
     missed = [figure for figure in figures if figure.holds is False]
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())

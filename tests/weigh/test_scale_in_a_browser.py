@@ -15,7 +15,7 @@ from fulfillment.purchasing.models import Delivery
 from fulfillment.purchasing.weighing.models import DeliveryBag, WeighInPhoto
 from kernel.db import Database
 from kernel.http import sign_in_cookie
-from tests.bench.lines import AFTER, Line
+from tests.bench.lines import AFTER, BEFORE, Line
 from tests.browsers import served
 from tests.e2e.house import PHONE
 from tests.weigh.conftest import Desk
@@ -130,6 +130,9 @@ def test_two_bags_a_scale_that_types_a_photo_and_a_double_tap_are_one_delivery(
     for key in "13":
         page.locator(f"[data-key='{key}']").tap()
     expect(page.locator("[name=moisture]")).to_have_value("13")
+    # Nothing lies over the lowest key, also not the foot of the page.
+    page.locator("[data-key=next]").tap()
+    expect(page.locator("[name=foreign]")).to_be_focused()
     page.get_by_role("button", name="收起数字键").tap()
     page.get_by_label("一级").check()
     page.get_by_label("带了承诺达标合格证").check()
@@ -166,6 +169,12 @@ def test_without_a_network_a_weigh_in_is_kept_and_written_once_when_it_is_back(
     waiting = page.locator("[data-weigh-queue]")
     expect(waiting).to_contain_text("吴长根 42.5 kg")
     expect(waiting).to_contain_text("等网")
+    assert count(database) == 0
+    # The weigher's home tells of it too.
+    line.is_cut, line.path, line.plan = False, "/bench/weigh/in/queue", [BEFORE] * 50
+    page.goto("/bench/weigh")
+    expect(page.locator("[data-weigh-queue]")).to_contain_text("吴长根 42.5 kg")
+    page.goto("/bench/weigh/in")
     assert count(database) == 0
     # The answer of the first sending is lost on the way: the second one finds it written.
     line.path, line.plan, line.is_cut = "/bench/weigh/in/queue", [AFTER], False
