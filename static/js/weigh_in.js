@@ -51,8 +51,17 @@ async function start() {
     event.preventDefault();
     confirm(event.submitter);
   });
-  if (slip) workOut();
+  // On a slow line somebody types before this file is here, and a browser fills a form again that was reloaded.
+  if (slip || isTouched()) workOut();
   form.dataset.ready = "";
+
+  function isTouched() {
+    const differs = { checkbox: "checked", radio: "checked", text: "value", textarea: "value", date: "value" };
+    return [...form.elements].some((field) => {
+      const now = differs[field.type];
+      return now && field[now] !== field[`default${now[0].toUpperCase()}${now.slice(1)}`];
+    });
+  }
 
   function values() {
     const typed = new FormData(form);
@@ -60,7 +69,9 @@ async function start() {
   }
 
   /** Whether there is enough to work with: of the weights any bag's will do. */
-  const isWhole = (typed) => NEEDED.every((name) => Object.keys(typed).some((each) => each.split("_")[0] === name && typed[each].trim()));
+  function isWhole(typed) {
+    return NEEDED.every((name) => Object.keys(typed).some((each) => each.split("_")[0] === name && typed[each].trim()));
+  }
 
   async function workOut() {
     if (!isWhole(values())) {

@@ -1,5 +1,7 @@
 // Large keys for the numbers of the form, for fingers: they show on a touch, while another keyboard goes on working.
 
+const FINGER_MS = 400;
+
 export function startKeys(form) {
   const pad = document.querySelector("[data-keypad]");
   if (!pad || !window.matchMedia("(pointer: coarse)").matches) return;
@@ -21,8 +23,9 @@ export function startKeys(form) {
 
   function close() {
     pad.hidden = true;
-    document.body.classList.remove("has-keypad");
     field = null;
+    // The room under the page goes once the finger is up: else what is pressed would move away from under it, unpressed.
+    setTimeout(() => field ?? document.body.classList.remove("has-keypad"), FINGER_MS);
   }
 
   const say = () => {

@@ -12,17 +12,24 @@ export function startPhotos(form, before = []) {
     const row = form.querySelector(`[data-shown=${photo.kind}]`);
     const picture = document.createElement("img");
     Object.assign(picture, { src: URL.createObjectURL(photo.blob), alt: row.parentElement.querySelector("label").textContent.trim() });
+    const remove = document.createElement("button");
+    Object.assign(remove, { type: "button", className: "button button-quiet", textContent: row.dataset.shownRemove });
     const item = document.createElement("li");
-    item.append(picture);
+    item.append(picture, remove);
+    remove.addEventListener("click", () => {
+      photos.splice(photos.indexOf(photo), 1);
+      URL.revokeObjectURL(picture.src);
+      item.remove();
+      row.parentElement.querySelector("input").focus();
+    });
     row.append(item);
   }
 
-  form.addEventListener("change", async (event) => {
-    const { photos: kind } = event.target.dataset;
-    if (!kind) return;
-    const files = [...event.target.files];
+  async function take(input) {
+    const { photos: kind } = input.dataset;
+    const files = [...input.files];
     // What is kept here is not sent a second time with the form.
-    event.target.value = "";
+    input.value = "";
     for (const file of files) {
       const place = Math.max(0, ...places(kind)) + 1;
       if (place > MOST[kind]) break;
@@ -30,9 +37,12 @@ export function startPhotos(form, before = []) {
       photos.push(photo);
       show(photo);
     }
-  });
+  }
 
+  form.addEventListener("change", (event) => event.target.dataset.photos && take(event.target));
   photos.forEach(show);
+  // Chosen before this file was here.
+  for (const input of form.querySelectorAll("[data-photos]")) if (input.files.length) take(input);
   return photos;
 }
 

@@ -1,10 +1,12 @@
 """The scale on a real screen: the working follows what is typed, and everything is large enough to read and to hit."""
 
+from base64 import b64decode
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pypdfium2 import PdfDocument
 from sqlalchemy import func, select
 
@@ -23,6 +25,8 @@ from tests.world import NOW
 pytestmark = pytest.mark.browser
 
 SMALL = (320, 700)
+# The smallest picture there is.
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 
 
 class Screen:
@@ -37,9 +41,9 @@ class Screen:
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def open(self, path: str, size: tuple[int, int] = PHONE) -> Page:
+    def open(self, path: str, size: tuple[int, int] = PHONE, until: Literal["commit", "load"] = "load") -> Page:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
-        self.page.goto(f"{self.url}{path}")
+        self.page.goto(f"{self.url}{path}", wait_until=until)
         return self.page
 
 
@@ -81,6 +85,26 @@ def test_the_working_follows_what_is_typed_and_only_what_is_seen_is_written(
     page.wait_for_url("**/deliveries/*")
     with database.transaction() as session:
         assert session.scalars(select(Delivery.pay_fen)).all() == [380_800]
+    assert screen.complaints == []
+
+
+def test_what_was_typed_before_the_scripts_came_is_worked_out_too(screen: Screen, contract: Contract) -> None:
+    held: list[Route] = []
+    for script in ("weigh_filter", "weigh_in"):
+        screen.page.route(f"**/{script}.js*", lambda route: held.append(route))
+    page = screen.open("/bench/weigh/in", until="commit")
+    page.get_by_role("searchbox").fill("没有这个人")
+    held.pop().continue_()
+    expect(page.locator(".pick:visible")).to_have_count(0)
+    page = screen.open(f"/bench/weigh/in/{contract.id}", until="commit")
+    for name, value in (("gross", "43.7"), ("tare", "1.2"), ("moisture", "13")):
+        page.locator(f"[name={name}]").fill(value)
+    page.get_by_label("一级").check()
+    page.get_by_text("拍照：货、合格证").click()
+    page.locator("[name=goods_photo]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": PIXEL})
+    held.pop().continue_()
+    expect(page.get_by_role("button", name="对，记下")).to_contain_text("¥3,808.00")
+    expect(page.locator("[data-shown=goods] img")).to_have_count(1)
     assert screen.complaints == []
 
 

@@ -138,6 +138,9 @@ def test_two_bags_a_scale_that_types_a_photo_and_a_double_tap_are_one_delivery(
     page.get_by_label("带了承诺达标合格证").check()
     page.get_by_text("拍照：货、合格证").click()
     page.locator("[name=goods_photo]").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture()})
+    page.locator("[name=goods_photo]").set_input_files({"name": "b.jpg", "mimeType": "image/jpeg", "buffer": picture()})
+    expect(page.locator("[data-shown=goods] img")).to_have_count(2)
+    page.get_by_role("button", name="去掉照片").first.click()
     expect(page.locator("[data-shown=goods] img")).to_have_count(1)
     confirm = page.get_by_role("button", name="对，记下")
     expect(confirm).to_contain_text("¥4,704.00")
@@ -186,3 +189,33 @@ def test_without_a_network_a_weigh_in_is_kept_and_written_once_when_it_is_back(
     page.get_by_role("button", name="退出").click()
     page.wait_for_url("**/sign-in*")
     assert page.evaluate("caches.has('weigh-kept')") is False
+
+
+def test_a_kept_weigh_in_that_is_refused_is_mended_on_the_form_and_written_once(
+    page: Page, line: Line, contract: Contract, database: Database
+) -> None:
+    page.goto("/bench/weigh/in")
+    eventually(page, KEPT)
+    line.is_cut = True
+    page.goto(f"/bench/weigh/in/{contract.id}")
+    fill(page, gross="43.7", tare="1.2", moisture="45", foreign="0")
+    page.get_by_label("一级").check()
+    page.get_by_label("带了承诺达标合格证").check()
+    page.get_by_role("button", name="记下，有网自动送").click()
+    page.wait_for_url("**/bench/weigh/in")
+    line.is_cut = False
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    mend = page.locator("[data-weigh-queue]").get_by_role("link", name="改一改")
+    mend.click()
+    # What was typed is there, and why it was refused.
+    expect(page.locator("[name=gross]")).to_have_value("43.7")
+    expect(page.locator("[data-working]")).to_contain_text("水分")
+    expect(page.locator("[data-working]")).not_to_contain_text("填好重量")
+    fill(page, moisture="13")
+    confirm = page.get_by_role("button", name="对，记下")
+    expect(confirm).to_contain_text("¥3,808.00")
+    confirm.click()
+    page.wait_for_url("**/deliveries/*")
+    page.goto("/bench/weigh/in")
+    expect(page.locator("[data-weigh-queue]")).not_to_contain_text("吴长根")
+    assert count(database) == 1
