@@ -414,6 +414,11 @@ GET  /console/people/new                                               owner
 POST /console/people/new                                               owner
 GET  /console/people/people.csv                                        owner
 GET  /console/planning                                                 owner streamer
+GET  /console/planning/past                                            owner streamer
+POST /console/planning/past                                            owner streamer
+POST /console/planning/past/<int:product_id>/forget                    owner streamer
+GET  /console/planning/past/past-sales.csv                             owner streamer
+GET  /console/planning/past/template.csv                               owner streamer
 GET  /console/planning/planning.csv                                    owner streamer
 POST /console/planning/renew                                           owner streamer
 GET  /console/products                                                 owner streamer

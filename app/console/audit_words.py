@@ -45,6 +45,8 @@ ACTIONS: Mapping[str, Text] = {
     "stream.changed": Text("修改直播", "Stream changed"),
     "stream.order": Text("调整直播顺序", "Run sheet reordered"),
     "farmer.added": Text("添加农户", "Farmer added"),
+    "past_sales.taken": Text("传了以前的销量", "Past sales sent"),
+    "past_sales.forgotten": Text("去掉以前的销量", "Past sales taken away"),
     "farmer.called": Text("给农户打了电话", "Farmer called"),
     "farmer.changed": Text("修改农户", "Farmer changed"),
     "grade.set": Text("定等级", "Grade set"),

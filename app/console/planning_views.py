@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from app.console import planning_chart
+from app.console import past_sales_views, planning_chart
 from app.console.exports import csv_file
 from app.console.forms import done, first_time
 from fulfillment.purchasing.planning import calls, queries, service
@@ -18,6 +18,7 @@ from kernel.sheets import Cell
 from kernel.text import Text, t
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
+blueprint.register_blueprint(past_sales_views.blueprint)
 
 METHODS = {
     "season": Text(

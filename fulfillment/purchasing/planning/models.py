@@ -1,4 +1,4 @@
-"""Tables of planning: forecasts with what they were made from, and calls to farmers."""
+"""Tables of planning: past sales, forecasts with what they were made from, and calls to farmers."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,12 +8,29 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fulfillment.purchasing.growers.models  # noqa: F401 - calls refer to farmers
-from fulfillment.purchasing.planning.rules import METHODS, OUTCOMES
+from fulfillment.purchasing.planning.rules import METHODS, OUTCOMES, WAYS
 from kernel.db import Base, BigId, Grams, UtcTime, append_only
 
 
 def _in(column: str, words: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+class PastSale(Base):
+    """Grams of a product that were sold on a day before the workshop used this program, from a file; read by the forecast only."""
+
+    __tablename__ = "past_sales"
+    __table_args__ = (
+        CheckConstraint("grams > 0", name="something_sold"),
+        CheckConstraint(_in("way", WAYS), name="known_way"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("products.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    way: Mapped[str] = mapped_column(primary_key=True)
+    grams: Mapped[Grams]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
 
 
 class Forecast(Base):

@@ -34,6 +34,18 @@ FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN bag_grams g ON g.id =
 WHERE o.paid_at >= :first AND o.paid_at < :last AND o.state IN ('paid', 'shipped', 'delivered')
 GROUP BY 1, 2, 3 ORDER BY 1, 2
 """)  # noqa: S608 - both parts are our own words
+# What a file told of the time before this program: it ends for each product where its first paid order here begins.
+_SOLD_BEFORE = text("""
+WITH own AS (
+  SELECT v.product_id, CAST(min(o.paid_at) AT TIME ZONE :zone AS date) AS day
+  FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN variants v ON v.id = l.variant_id
+  WHERE o.paid_at >= :first AND o.paid_at < :last AND o.state IN ('paid', 'shipped', 'delivered') GROUP BY 1
+)
+SELECT p.product_id, CAST(date_trunc('week', p.day) AS date) AS week, p.way, CAST(sum(p.grams) AS bigint) AS grams
+FROM past_sales p LEFT JOIN own ON own.product_id = p.product_id
+WHERE p.day >= :first_day AND p.day < LEAST(COALESCE(own.day, :last_day), :last_day)
+GROUP BY 1, 2, 3 ORDER BY 1, 2
+""")
 _STOCK = text(f"""
 WITH {_BAG_GRAMS}
 SELECT product_id, CAST(sum(raw_g) AS bigint), CAST(sum(bags_g) AS bigint) FROM (
@@ -66,13 +78,17 @@ class Sold:
 
 
 def sold_by_week(session: Session, today: date, zone: ZoneInfo) -> dict[int, Sold]:
-    """What each product sold in the whole weeks of the last three years; weeks without a sale count as none."""
+    """What each product sold in the whole weeks of the last three years; weeks without a sale count as none.
+
+    Past sales from a file count until the day of the product's first order here: nothing is counted twice.
+    """
     last = monday(today)
     first = last - timedelta(weeks=52 * _YEARS_BACK)
     asked = {"zone": str(zone), "first": _midnight(first, zone), "last": _midnight(last, zone)}
-    rows = session.execute(_SOLD, asked | {"since": _midnight(last - timedelta(weeks=26), zone)}).all()
+    own = session.execute(_SOLD, asked | {"since": _midnight(last - timedelta(weeks=26), zone)}).all()
+    before = session.execute(_SOLD_BEFORE, asked | {"first_day": first, "last_day": last}).all()
     found: dict[int, Sold] = {}
-    for product_id, week, way, grams in rows:
+    for product_id, week, way, grams in [*before, *own]:
         number = (last - week).days // 7
         sold = found.setdefault(product_id, Sold(week, [0] * number, {}))
         place = (week - sold.first).days // 7

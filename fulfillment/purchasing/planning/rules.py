@@ -8,6 +8,8 @@ from typing import Final
 
 # How a range was worked out: by the library with its season, from last year, from the last weeks, or not at all.
 METHODS: Final = ("season", "last_year", "recent", "none")
+# How goods are sold: in a stream, in the shop without one, on a platform.
+WAYS: Final = ("stream", "shop", "channel")
 OUTCOMES: Final = ("will_bring", "brings_less", "will_wait", "not_reached", "other")
 # How many days a farmer is left in peace after a call.
 REST_DAYS: Final = {"will_bring": 7, "brings_less": 14, "will_wait": 14, "not_reached": 1, "other": 7}
