@@ -295,6 +295,7 @@ POST /bench/weigh/labels/<int:print_id>/again                          owner lea
 GET  /bench/weigh/lots                                                 owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>                                    owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/baggings/<int:bagging_id>/back     owner lead weigher
+POST /bench/weigh/lots/<int:lot_id>/baggings/<int:bagging_id>/gone     owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/bags                               owner lead weigher
 GET  /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher
 POST /bench/weigh/lots/<int:lot_id>/certificate                        owner lead weigher

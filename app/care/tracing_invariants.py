@@ -5,7 +5,7 @@ from app.care.invariants import Invariant
 TRACING = (
     Invariant(
         "bags_within_their_bagging",
-        "no more bags of a bagging are in parcels than it filled, and each one in a parcel is counted once",
+        "no more bags of a bagging are in parcels than it filled, each one in a parcel is counted once, and each one gone has its reason",
         "SELECT count(*) FROM baggings",
         """
         SELECT 'bagging:' || b.id AS subject,
@@ -14,6 +14,8 @@ TRACING = (
         CROSS JOIN LATERAL (SELECT COALESCE(sum(bags), 0) AS bags FROM parcel_bags WHERE bagging_id = b.id) h
         WHERE s.bagging_id IS NULL OR s.bags <> b.bags OR s.variant_id <> b.variant_id OR s.taken <> h.bags
            OR h.bags + s.gone > b.bags
+           OR s.gone <> COALESCE((SELECT sum(g.bags) FROM bags_gone g WHERE g.bagging_id = b.id),
+                                 (SELECT b.bags FROM baggings_taken_back t WHERE t.bagging_id = b.id), 0)
            OR (h.bags > 0 AND EXISTS (SELECT FROM baggings_taken_back t WHERE t.bagging_id = b.id))
         """,
     ),

@@ -45,6 +45,7 @@ ACTIONS: Mapping[str, Text] = {
     "stream.changed": Text("修改直播", "Stream changed"),
     "stream.order": Text("调整直播顺序", "Run sheet reordered"),
     "farmer.added": Text("添加农户", "Farmer added"),
+    "bagging.bags_gone": Text("记下少了的袋子", "Bags noted as gone"),
     "past_sales.taken": Text("传了以前的销量", "Past sales sent"),
     "past_sales.forgotten": Text("去掉以前的销量", "Past sales taken away"),
     "farmer.called": Text("给农户打了电话", "Farmer called"),

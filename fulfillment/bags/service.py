@@ -120,19 +120,31 @@ def _refuse_to_take(stock: BagStock | None, move: Correction) -> None:
         raise Refused(said.zh, said.en, code="too_few_bags", fields={"bags": said})
 
 
+def lock_stock(session: Session, bagging_id: int) -> BagStock:
+    """The bags of a bagging, locked for what is done to them next.
+
+    Raises:
+        NotFound: there is no such bagging.
+    """
+    stock = _lock_stocks(session, [bagging_id]).get(bagging_id)
+    if stock is None:
+        raise NotFound("没有这次装袋。", "There is no such bagging.")
+    return stock
+
+
 def note_gone(session: Session, bagging_id: int, bags: int) -> BagStock:
     """So many bags of a bagging are there no longer, and no parcel holds them.
 
     Raises:
         Refused: fewer are left.
+        NotFound: there is no such bagging.
     """
-    stock = _lock_stocks(session, [bagging_id]).get(bagging_id)
-    if stock is None:
-        raise NotFound("没有这次装袋。", "There is no such bagging.")
+    stock = lock_stock(session, bagging_id)
     if not 0 < bags <= stock.left:
         said = Text(f"只剩 {stock.left} 袋。", f"Only {stock.left} bags are left.")
         raise Refused(said.zh, said.en, code="too_few_bags", fields={"bags": said})
-    stock.gone += bags
+    # Added up by the database, so that its check holds even where somebody forgot the lock.
+    stock.gone = BagStock.gone + bags
     session.flush()
     return stock
 

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fulfillment.bench import lot_page
 from fulfillment.bench.weigher_words import bounded, today, typed_key
-from fulfillment.purchasing.forms import HEAVIEST_G
-from fulfillment.purchasing.lots import changes_service, making_service, queries, service, undo_service
+from fulfillment.purchasing.forms import HEAVIEST_G, MOST_BAGS
+from fulfillment.purchasing.lots import changes_service, gone_service, making_service, queries, service, undo_service
 from fulfillment.purchasing.lots.changes_service import Counted
 from fulfillment.purchasing.lots.making_service import Dried
 from fulfillment.purchasing.lots.models import LotChangePhoto
@@ -176,6 +176,27 @@ def take_bagging_back(lot_id: int, bagging_id: int) -> AnyResponse | tuple[str, 
         form.errors.update(problem.fields)
         return lot_page.lot_page(lot_id, form, problem)
     flash(t("装袋撤回了。", "The bagging is taken back."), "done")
+    return redirect(url_for("weigher.lots.show", lot_id=lot_id), 303)
+
+
+@blueprint.post("/<int:lot_id>/baggings/<int:bagging_id>/gone")
+@requires(WEIGHER, LEAD, OWNER)
+def note_gone(lot_id: int, bagging_id: int) -> AnyResponse | tuple[str, int]:
+    """Bags broke, were given away or are not found: they leave shelf and stock, with why."""
+    form = Form(request.form)
+    try:
+        bags = form.count("bags", 1, MOST_BAGS)
+        reason = _reason(form)
+        with transaction() as session:
+            gone_service.bags_gone(
+                session, bounded(bagging_id), bags, reason=reason, key=typed_key(), now=utc_now(), by=actor()
+            )
+    except NotFound:
+        raise
+    except Problem as problem:
+        form.errors.update(problem.fields)
+        return lot_page.lot_page(lot_id, form, problem)
+    flash(t("记下了，少了 {n} 袋。", "Written down: {n} bags fewer.", n=bags), "done")
     return redirect(url_for("weigher.lots.show", lot_id=lot_id), 303)
 
 

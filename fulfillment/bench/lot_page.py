@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.bench.weigher_words import bounded, today, typed_key
 from fulfillment.purchasing.growers import queries as growers
-from fulfillment.purchasing.lots import list_queries, queries, rules
+from fulfillment.purchasing.lots import gone_service, list_queries, queries, rules
 from fulfillment.purchasing.models import Lot
 from fulfillment.purchasing.repacking import queries as repacking
 from kernel.errors import NotFound, Problem
@@ -64,6 +64,7 @@ def lot_page(lot_id: int, form: Form, problem: Problem | None = None) -> tuple[s
     with transaction() as session:
         lot, variants = lot_of(session, lot_id)
         others = queries.open_lots(session, lot.variant.product_id, today())
+        baggings = queries.baggings_from(session, [lot.id])
         page = render_template(
             "weigh/lot.html",
             lot=lot,
@@ -74,9 +75,9 @@ def lot_page(lot_id: int, form: Form, problem: Problem | None = None) -> tuple[s
             variant_options=bag_options(lot, variants, sum(each.left_g for each in others)) if lot.left_g else [],
             family=list_queries.family_of(session, lot.id),
             baggings=[
-                (bagging, session.get_one(Variant, bagging.variant_id), part, back)
-                for bagging, part, back in queries.baggings_from(session, [lot.id])
+                (bagging, session.get_one(Variant, bagging.variant_id), part, back) for bagging, part, back in baggings
             ],
+            gone=gone_service.gone_of(session, [bagging.id for bagging, *_ in baggings]),
             changes=queries.changes_of(session, lot.id),
             blocks=queries.blocks_of(session, lot.id),
             certificates=repacking.certificates_of(session, lot.id),

@@ -10,7 +10,7 @@ from kernel.text import Text
 # A tricycle's load; a lorry is weighed in parts.
 HEAVIEST_G = 5_000_000
 _LONGEST_NOTE = 200
-_MOST_BAGS = 20_000
+MOST_BAGS = 20_000
 
 
 def read_weigh_in(form: Form, contract_id: int, today: date) -> WeighIn:
@@ -51,6 +51,6 @@ def read_bagging(form: Form, variant_ids: frozenset[int]) -> BaggingWish:
         Invalid: naming every field that needs another look.
     """
     chosen = form.choice("variant", {str(variant_id) for variant_id in variant_ids})
-    bags = form.count("bags", 1, _MOST_BAGS)
+    bags = form.count("bags", 1, MOST_BAGS)
     form.check()
     return BaggingWish(int(chosen), bags)

@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.CheckConstraint("grams > 0", name=op.f("ck_past_sales_something_sold")),
         sa.CheckConstraint("way IN ('stream', 'shop', 'channel')", name=op.f("ck_past_sales_known_way")),
-        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_past_sales_product_id_products")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_past_sales_product_id")),
         sa.PrimaryKeyConstraint("product_id", "day", "way", name=op.f("pk_past_sales")),
     )
 

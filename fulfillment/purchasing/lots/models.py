@@ -3,9 +3,10 @@
 Every table but the ratios and photos is append-only; the grams that a line takes leave ``lots`` in the same statement.
 """
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, event
+from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+import fulfillment.bags.models
 import fulfillment.purchasing.models  # noqa: F401 - these tables refer to lots and baggings
 from fulfillment.purchasing.lots.triggers import CHECKS_SQL, TRIGGERS_SQL
 from kernel.db import Base, BigId, Grams, UtcTime, append_only
@@ -115,6 +116,25 @@ class BaggingTakenBack(Base):
     by: Mapped[str]
 
 
+class BagsGone(Base):
+    """Bags of a bagging that are there no longer and that no parcel holds, with why. Append-only."""
+
+    __tablename__ = "bags_gone"
+    __table_args__ = (
+        CheckConstraint("bags > 0", name="bags_positive"),
+        CheckConstraint("reason <> ''", name="says_why"),
+        UniqueConstraint("key"),
+    )
+
+    id: Mapped[BigId]
+    key: Mapped[str]
+    bagging_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("bag_stocks.bagging_id"), index=True)
+    bags: Mapped[int]
+    reason: Mapped[str]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+
+
 class DryingRatio(Base):
     """What usually is left of a kind of goods when it is dried to another: basis points of the weight before."""
 
@@ -127,7 +147,15 @@ class DryingRatio(Base):
     high_bps: Mapped[int]
 
 
-for _table in ("lot_parts", "bagging_parts", "lot_changes", "lot_blocks", "lots_taken_back", "baggings_taken_back"):
+for _table in (
+    "lot_parts",
+    "bagging_parts",
+    "lot_changes",
+    "lot_blocks",
+    "lots_taken_back",
+    "baggings_taken_back",
+    "bags_gone",
+):
     append_only(_table)
 for _statement in CHECKS_SQL:
     event.listen(Base.metadata, "before_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
