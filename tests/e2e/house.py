@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.ports import free_ports
 
 CHROMIUM = "/usr/bin/chromium"
 # No sandbox: the tests may run as root. The rest keeps Chromium from calling its makers.
@@ -29,24 +30,10 @@ STEP_MS = 20_000
 expect.set_options(timeout=STEP_MS)
 
 
-def _free_port() -> int:
-    """A port whose follower is free too: the demo's payment page takes it."""
-    while True:
-        with socket() as first, socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            if port < 65_000:
-                try:
-                    second.bind(("127.0.0.1", port + 1))
-                except OSError:
-                    continue
-                return port
-
-
 @contextmanager
 def open_house(var_dir: Path) -> Iterator[str]:
     """Run everything on free ports with data in ``var_dir``; gives the shop's address, stops all at the end."""
-    port = _free_port()
+    port = free_ports()
     command = [str(Path(sys.executable).with_name("gongfang")), "run", "--port", str(port)]
     with subprocess.Popen(
         command,

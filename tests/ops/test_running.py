@@ -19,6 +19,7 @@ import requests
 
 from app.processes import ROOT
 from kernel import embedded_postgres
+from tests.ports import free_ports
 
 PATIENCE_S = 120
 
@@ -31,19 +32,6 @@ def var_dir() -> Iterator[Path]:
     yield folder
     embedded_postgres.stop(folder)
     shutil.rmtree(folder)
-
-
-def free_ports() -> int:
-    """A port that is free, and so is the next one."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def until(true: Callable[[], bool], what: str) -> None:
