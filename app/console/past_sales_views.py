@@ -66,9 +66,10 @@ def forget(product_id: int) -> Response:
     form = Form(request.form)
     days = 0
     with transaction() as session:
+        product = past.find_product(session, product_id)
         is_first = first_time(session, form, f"past-sales-{product_id}")
         if is_first:
-            days = past.forget(session, product_id, now=utc_now(), by=actor())
+            days = past.forget(session, product, now=utc_now(), by=actor())
     return done(_PAGE, t("去掉了 {n} 天的销量。", "{n} days of sales are gone.", n=days), is_first=is_first)
 
 

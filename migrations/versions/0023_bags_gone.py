@@ -32,6 +32,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_bags_gone_key")),
     )
     op.create_index("ix_bags_gone_bagging_id", "bags_gone", ["bagging_id"])
+    # Migration 0017 took bags that were gone before anybody noted it to be so; these lines say that.
+    op.execute(
+        "INSERT INTO bags_gone (key, bagging_id, bags, reason, at, by)"
+        " SELECT 'before:' || s.bagging_id, s.bagging_id, s.gone, '以前没有记 · not noted before', now(), ''"
+        " FROM bag_stocks s WHERE s.gone > 0"
+        " AND NOT EXISTS (SELECT FROM baggings_taken_back t WHERE t.bagging_id = s.bagging_id)"
+    )
     op.execute(append_only_sql("bags_gone"))
 
 

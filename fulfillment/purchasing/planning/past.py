@@ -100,17 +100,24 @@ def lines(session: Session) -> Iterator[tuple[date, str, str, int]]:
     yield from session.execute(rows.order_by(PastSale.day, Product.id, PastSale.way))
 
 
-def forget(session: Session, product_id: int, *, now: datetime, by: Actor) -> int:
-    """Take away what is kept of a product (the file can be sent again); returns how many days that were.
+def find_product(session: Session, product_id: int) -> Product:
+    """A product whose past sales are meant.
 
     Raises:
-        NotFound: there is no such product.
+        NotFound: there is none.
     """
-    if session.get(Product, product_id) is None:
+    product = session.get(Product, product_id)
+    if product is None:
         raise NotFound("没有这个商品。", "There is no such product.")
-    gone = delete(PastSale).where(PastSale.product_id == product_id).returning(PastSale.grams)
-    grams = session.scalars(gone).all()
-    before = {"days": len(grams), "grams": sum(grams)}
-    subject = f"product:{product_id}"
+    return product
+
+
+def forget(session: Session, product: Product, *, now: datetime, by: Actor) -> int:
+    """Take away what is kept of a product (the file can be sent again); returns how many days that were."""
+    gone = delete(PastSale).where(PastSale.product_id == product.id).returning(PastSale.day, PastSale.grams)
+    rows = session.execute(gone).all()
+    days = len({day for day, _ in rows})
+    before = {"days": days, "grams": sum(grams for _, grams in rows)}
+    subject = f"product:{product.id}"
     record_change(session, actor=by, action="past_sales.forgotten", subject=subject, at=now, before=before)
-    return len(grams)
+    return days
