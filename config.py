@@ -73,9 +73,16 @@ class Settings:
     sample_rate_bps: int
     set_off_most_bps: int
     workshop_tax_code: str
+    player_hosts: tuple[str, ...]
     certificate_second_person: int
     sms_provider: str
     email_provider: str
+    smtp_host: str
+    smtp_port: int
+    smtp_security: str
+    smtp_user: str
+    smtp_password: str
+    smtp_sender: str
     courier_provider: str
     courier_accounts: Mapping[str, tuple[str, ...]]
     courier_stuck_days: int
@@ -193,8 +200,14 @@ def _tax_code(value: str) -> str | None:
     return None if usable else "the workshop's unified social credit code, 18 signs, or empty"
 
 
-def _notice_provider(value: str) -> str | None:
-    return None if value in ("console", "file") else f"console or file, not {value!r}"
+def _host_names(value: str) -> str | None:
+    usable = all(re.fullmatch(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}", name, re.ASCII) for name in value.lower().split())
+    return None if usable else f"names such as player.example.cn with spaces between them, not {value!r}"
+
+
+def _sender_address(value: str) -> str | None:
+    usable = not value or re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", value, re.ASCII)
+    return None if usable else f"an address such as orders@shop.example.cn, not {value!r}"
 
 
 def _database_url(value: str) -> str | None:
@@ -270,9 +283,10 @@ def _read_all(read: _Reader) -> Settings:
         sample_rate_bps=read.number("SAMPLE_RATE_BPS", 300, 0, 10_000),
         set_off_most_bps=read.number("SET_OFF_MOST_BPS", 3_000, 0, 10_000),
         workshop_tax_code=read.text("WORKSHOP_TAX_CODE", "", _tax_code),
+        player_hosts=tuple(read.text("PLAYER_HOSTS", "", _host_names).lower().split()),
         certificate_second_person=read.number("CERTIFICATE_SECOND_PERSON", 0, 0, 1),
-        sms_provider=read.text("SMS_PROVIDER", "console", _notice_provider),
-        email_provider=read.text("EMAIL_PROVIDER", "console", _notice_provider),
+        sms_provider=read.text("SMS_PROVIDER", "console", _one_of("console", "file")),
+        **_mail(read),
         **_couriers(read, sandbox_url, is_production=mode == "production"),
     )
 
@@ -287,6 +301,19 @@ def _routing(read: _Reader) -> dict[str, Any]:
         "usual_shift_minutes": read.number("USUAL_SHIFT_MINUTES", 240, 10, 1_440),
         "largest_batch": read.number("LARGEST_BATCH", 3, 1, 50),
         "heaviest_batch_g": read.number("HEAVIEST_BATCH_G", 30_000, 1_000, 500_000),
+    }
+
+
+def _mail(read: _Reader) -> dict[str, Any]:
+    """Who carries e-mail; a mail server signs its user in only over TLS."""
+    return {
+        "email_provider": read.text("EMAIL_PROVIDER", "console", _one_of("console", "file", "smtp")),
+        "smtp_host": read.text("SMTP_HOST", ""),
+        "smtp_port": read.number("SMTP_PORT", 587, 1, 65_535),
+        "smtp_security": read.text("SMTP_SECURITY", "starttls", _one_of("starttls", "tls", "none")),
+        "smtp_user": read.text("SMTP_USER", ""),
+        "smtp_password": read.text("SMTP_PASSWORD", ""),
+        "smtp_sender": read.text("SMTP_SENDER", "", _sender_address),
     }
 
 
@@ -318,7 +345,16 @@ def _couriers(read: _Reader, sandbox_url: str, *, is_production: bool) -> dict[s
 def _mixed_up(settings: Settings) -> list[str]:
     """Settings that do not belong together in any mode."""
     is_live = settings.stripe_api_key.startswith(_LIVE_KEYS)
+    sends_mail = settings.email_provider == "smtp"
     rules = [
+        (
+            sends_mail and not (settings.smtp_host and settings.smtp_sender),
+            "EMAIL_PROVIDER: smtp needs SMTP_HOST and SMTP_SENDER",
+        ),
+        (
+            sends_mail and settings.smtp_security == "none" and settings.smtp_user != "",
+            "SMTP_SECURITY: a password is only sent over TLS; use starttls or tls, or leave SMTP_USER empty",
+        ),
         (settings.port == settings.sandbox_port, "SANDBOX_PORT: must be another port than PORT"),
         (is_live and not settings.is_production, "STRIPE_API_KEY: a live key is for GONGFANG_MODE=production only"),
     ]

@@ -27,6 +27,7 @@ COMMANDS = {
     "restore": ("care", "Bring a backup back, or prove that it can be."),
     "migrate": ("care", "Bring the database to the schema of this program."),
     "recall": ("recall", "List every buyer of a lot; changes nothing."),
+    "buyers": ("buyers", "Copy or erase what is kept of a buyer, by phone number."),
     "reconcile": ("reconcile", "Compare with Stripe and mend what was missed."),
     "add-person": ("people", "Add somebody who works here."),
 }

@@ -10,7 +10,7 @@ from app import workflows
 from app.console import board_views
 from app.jobs import tools_for
 from app.terms import hand_down
-from app.web import access_log, addresses, errors, language, security, template_words
+from app.web import access_log, addresses, compressing, errors, language, security, template_words
 from app.web.watched_counter import WatchedCounter
 from config import Settings
 from kernel.db import Database
@@ -37,8 +37,11 @@ BLUEPRINTS = (
     "app.console.views",
     "app.console.streams_views",
     "app.console.control_views",
+    "app.console.flash_views",
+    "app.console.report_views",
     "app.console.board_views",
     "app.console.imports_views",
+    "app.sharing.views",
     "app.web.sign_in",
     "app.web.webhooks",
     "app.web.health",
@@ -64,6 +67,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     )
     hand_down(settings)
     access_log.install(app, settings, tally)
+    # Done after what comes below has set its headers: the last is asked first.
+    compressing.install(app)
     addresses.install(app)
     board_views.install(app, settings, database)
     for module in BLUEPRINTS:

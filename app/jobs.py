@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,9 @@ from fulfillment.purchasing.quotes.xinfadi import Feed
 from kernel.audit import Actor
 from kernel.db import Database
 from kernel.notices import service as notices
-from kernel.notices.providers import Post, provider_of
+from kernel.notices.providers import Post, Provider, provider_of
 from kernel.notices.rules import EMAIL, SMS
+from kernel.notices.smtp import Mailbox, SmtpProvider
 from kernel.notices.steps import send_notice
 from shop.channels.steps import forget_upload, import_kept
 from shop.channels.uploads import FORGET_JOB, IMPORT_JOB
@@ -114,7 +116,23 @@ def tools_for(settings: Settings) -> Tools:
 def post_of(settings: Settings) -> Post:
     """Who carries text messages and e-mail here."""
     folder = settings.var_dir / "notices"
-    return Post(provider_of(settings.sms_provider, folder, SMS), provider_of(settings.email_provider, folder, EMAIL))
+    return Post(provider_of(settings.sms_provider, folder, SMS), _mail_provider(settings, folder))
+
+
+def _mail_provider(settings: Settings, folder: Path) -> Provider:
+    if settings.email_provider != "smtp":
+        return provider_of(settings.email_provider, folder, EMAIL)
+    return SmtpProvider(
+        Mailbox(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            sender=settings.smtp_sender,
+            sender_name=settings.workshop_name,
+        )
+    )
 
 
 def plan_daily(database: Database, tools: Tools, now: datetime) -> None:

@@ -7,6 +7,7 @@ from app.workflows import terms
 from config import Settings
 from fulfillment.couriers.terms import SendingTerms
 from fulfillment.packing.plans.terms import HandOutTerms
+from shop.orders.rules import ShippingTerms
 
 
 def hand_down(settings: Settings) -> None:
@@ -17,6 +18,10 @@ def hand_down(settings: Settings) -> None:
         heaviest_batch_g=settings.heaviest_batch_g,
         usual_shift=timedelta(minutes=settings.usual_shift_minutes),
         weights=weights_of(settings),
+    )
+    terms.workshop_name, terms.public_url = settings.workshop_name, settings.public_url
+    terms.shipping_terms = ShippingTerms(
+        settings.shipping_fen, settings.free_shipping_from_fen, settings.remote_surcharge_fen
     )
     terms.sending_terms = SendingTerms(
         zone=settings.workshop_zone,

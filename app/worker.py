@@ -1,4 +1,4 @@
-"""The background work: holds that ran out, jobs from the outbox. Any number of workers may run."""
+"""The background work: holds that ran out, the line for what came back, jobs from the outbox. Any number of workers may run."""
 
 import logging
 import signal
@@ -60,12 +60,14 @@ class Worker:
         self._reported: datetime | None = None
 
     def run_once(self, lane: Lane = EVERYTHING) -> int:
-        """One turn; returns how many jobs were tried and holds were ended."""
+        """One turn; returns how many jobs were tried and holds or waits were ended."""
         now = self.clock()
         ended = 0
         if lane in (EVERYTHING, QUICK):
             with self.database.transaction() as session:
                 ended = workflows.expire_holds(session, now)
+            with self.database.transaction() as session:
+                ended += workflows.serve_line(session, now)
             self._report(now)
         with self.database.transaction() as session:
             claimed = outbox.claim_due(session, now, lane.at_once, only=lane.only, but=lane.but, lease=lane.lease)

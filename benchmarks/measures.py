@@ -227,6 +227,8 @@ def _paid_events(stage: Stage, client: requests.Session) -> Iterator[bytes]:
 
 
 _FILES = re.compile(r'/static/[^"]+?\.(?:css|js|svg)(?:\?v=[0-9a-f]+)?')
+# A canonical address is a name: nothing is fetched from it.
+_FETCHED = re.compile(r'(?:src|<link(?![^>]*rel="canonical")[^>]+href)="(https?:[^"]+)"')
 _LARGEST_PAGE_BYTES = 100_000
 
 
@@ -246,7 +248,7 @@ def pages(stage: Stage) -> Iterator[Figure]:
             }
             size = len(page.content) + sum(len(phone.get(stage.web.url + file, timeout=10).content) for file in files)
             heaviest = max(heaviest, (path, size), key=lambda found: found[1])
-            foreign |= set(re.findall(r'(?:src|<link[^>]+href)="(https?:[^"]+)"', page.text))
+            foreign |= set(_FETCHED.findall(page.text))
     path, size = heaviest
     yield Figure(
         "the heaviest page before photographs",

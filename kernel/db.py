@@ -1,6 +1,6 @@
 """One PostgreSQL database: base class, column types, transactions, append-only tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -32,6 +32,11 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: TIMESTAMP(timezone=True)}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+def one_of(column: str, words: Iterable[str]) -> str:
+    """The condition of a CHECK that a column holds one of these words, which are our own."""
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 REFUSE_CHANGE_SQL = """

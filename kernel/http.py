@@ -15,6 +15,7 @@ from kernel import clock
 from kernel.audit import Actor
 from kernel.db import Database
 from kernel.errors import Forbidden, NotSignedIn
+from kernel.parse import FieldError, parse_count
 from kernel.people import service as people
 from kernel.people.choices import choices_of
 
@@ -52,6 +53,14 @@ def utc_now() -> datetime:
         g.now = current_app.extensions.get("clock", clock.utc_now)()
     now: datetime = g.now
     return now
+
+
+def page_before(name: str = "before") -> int | None:
+    """The last id of the page before this one, as the address says (``?before=``); what is no id begins at the top."""
+    try:
+        return parse_count(request.args.get(name), 1, 2**62)
+    except FieldError:
+        return None
 
 
 def flows() -> ModuleType:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 _SYSTEM_USER = "gongfang"
+# It lies where only an administrator's search path looks; started by a timer, this process may not have such a path.
+_USERADD = (
+    shutil.which("useradd", path=os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin", os.defpath])) or "useradd"
+)
 _PASS = stat.S_IXGRP | stat.S_IXOTH
 _READ = stat.S_IRGRP | stat.S_IROTH
 
@@ -58,7 +63,7 @@ def _system_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(_SYSTEM_USER)
     except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin"]
+        command = [_USERADD, "--system", "--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin"]
         subprocess.run([*command, _SYSTEM_USER], check=True, capture_output=True, text=True)
         return pwd.getpwnam(_SYSTEM_USER)
 

@@ -1,12 +1,12 @@
 """A real browser on the application of the test, for rooms whose conftest imports these fixtures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from tests.e2e.house import PHONE, chromium
 from tests.servers import listening
@@ -57,3 +57,19 @@ def url(app: Flask) -> Iterator[str]:
     """Where the application of this test is."""
     with served(app) as url:
         yield url
+
+
+def eventually(page: Page, is_so: Callable[[], object]) -> None:
+    """Wait, within bounds, until it is so: asked from here, since pages forbid what Playwright's own waiting evaluates.
+
+    A question asked while the page is being exchanged for the next one has no answer yet, and is asked again.
+    """
+    for _ in range(100):
+        try:
+            if is_so():
+                return
+        except Error as error:
+            if "navigation" not in error.message:
+                raise
+        page.wait_for_timeout(200)
+    assert is_so()

@@ -23,7 +23,7 @@ LOTS = (
     ),
     Invariant(
         "made_lots_come_from_lots",
-        "what is in a mixed or dried lot, and what dried away, came out of other lots, and it is not called good for longer",
+        "what is in a mixed, dried or sorted lot, and what was lost, came out of other lots, and it is not called good for longer",
         "SELECT count(*) FROM lots WHERE kind <> 'delivery'",
         """
         SELECT 'lot:' || l.number AS subject,
@@ -35,6 +35,23 @@ LOTS = (
             FROM lot_parts x JOIN lots o ON o.id = x.parent_lot_id WHERE x.child_lot_id = l.id) p
         WHERE p.grams <> CASE l.kind WHEN 'delivery' THEN 0 ELSE l.received_g + l.loss_g END
            OR (l.kind <> 'delivery' AND l.variant_id = p.variant_id AND l.best_before > p.first)
+        """,
+    ),
+    Invariant(
+        "sortings_add_up",
+        "what was taken to be sorted is in its grades or fell off, and a sorting is undone as a whole",
+        "SELECT count(*) FROM sortings",
+        """
+        SELECT 'sorting:' || s.id AS subject,
+               format('taken %s, lost %s, in grades %s, lost by them %s, %s of %s taken back', s.taken_g, s.loss_g,
+                      g.grams, g.lost, g.undone, g.lots) AS found
+        FROM sortings s
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS lots, COALESCE(sum(c.received_g), 0) AS grams, COALESCE(sum(c.loss_g), 0) AS lost,
+                   count(t.lot_id) AS undone, COALESCE(bool_and(x.parent_lot_id = s.lot_id), false) AS from_one
+            FROM lot_parts x JOIN lots c ON c.id = x.child_lot_id LEFT JOIN lots_taken_back t ON t.lot_id = c.id
+            WHERE x.sorting_id = s.id) g
+        WHERE s.taken_g <> g.grams + s.loss_g OR s.loss_g <> g.lost OR NOT g.from_one OR g.undone NOT IN (0, g.lots)
         """,
     ),
     Invariant(
@@ -66,9 +83,10 @@ LOTS = (
             GROUP BY x.bagging_id, l.variant_id
             UNION ALL
             SELECT 'lot:' || id, variant_id, sum(grams) FROM (
-                SELECT id, variant_id, received_g AS grams FROM lots WHERE kind = 'dried'
+                SELECT id, variant_id, received_g AS grams FROM lots WHERE kind IN ('dried', 'sorted')
                 UNION ALL SELECT x.child_lot_id, o.variant_id, -x.grams FROM lot_parts x
-                JOIN lots o ON o.id = x.parent_lot_id JOIN lots l ON l.id = x.child_lot_id WHERE l.kind = 'dried') d
+                JOIN lots o ON o.id = x.parent_lot_id JOIN lots l ON l.id = x.child_lot_id
+                WHERE l.kind IN ('dried', 'sorted')) d
             GROUP BY id, variant_id HAVING sum(grams) <> 0
             UNION ALL
             SELECT 'lot-change:' || c.id, l.variant_id, -c.grams FROM lot_changes c JOIN lots l ON l.id = c.lot_id

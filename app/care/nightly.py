@@ -31,6 +31,11 @@ _TIDY = {
     # What a checked box looked like helps nobody after half a year (decision 27).
     "sample_photos": "DELETE FROM sample_photos WHERE at < :half_year_ago",
     "sign_ins": "DELETE FROM sign_ins WHERE COALESCE(ended_at, expires_at) < :week_ago",
+    # Photos of a weigh-in that was never handed in; a device that still keeps it sends them again.
+    "weigh_in_photos": """DELETE FROM weigh_in_photos p WHERE p.at < :week_ago
+        AND NOT EXISTS (SELECT FROM deliveries d WHERE d.idempotency_key = p.key)
+        AND NOT EXISTS (SELECT FROM weigh_in_requests r WHERE r.key = p.key)
+        AND NOT EXISTS (SELECT FROM turned_away t WHERE t.key = p.key)""",
 }
 
 

@@ -52,6 +52,18 @@ STOCK = (
         """,
     ),
     Invariant(
+        "lines_are_counted",
+        "an offer counts the pieces that people stand in line for",
+        "SELECT count(*) FROM offers",
+        """
+        SELECT 'offer:' || f.id AS subject, format('counts %s, the line has %s', f.waiting, COALESCE(w.pieces, 0)) AS found
+        FROM offers f LEFT JOIN (
+            SELECT offer_id, sum(quantity) AS pieces FROM waits WHERE state = 'waiting' GROUP BY offer_id
+        ) w ON w.offer_id = f.id
+        WHERE f.waiting <> COALESCE(w.pieces, 0)
+        """,
+    ),
+    Invariant(
         "offers_not_oversold",
         "an offer's count is what its orders took, and within its allotment",
         "SELECT count(*) FROM offers",
@@ -107,6 +119,20 @@ ORDERS = (
             SELECT order_id, from_state, lag(to_state) OVER (PARTITION BY order_id ORDER BY id) AS before FROM order_log
         ) g JOIN orders o ON o.id = g.order_id
         WHERE g.from_state IS DISTINCT FROM g.before
+        """,
+    ),
+    Invariant(
+        "vouchers_count_their_orders",
+        "a voucher's uses are the orders held or paid with it; one that a late payment brought back does not count",
+        "SELECT count(*) FROM vouchers",
+        """
+        SELECT 'voucher:' || v.code AS subject, format('used %s, orders %s', v.used, o.count) AS found
+        FROM vouchers v CROSS JOIN LATERAL (
+            SELECT count(*) FROM orders o WHERE o.voucher_id = v.id AND NOT EXISTS (
+                SELECT 1 FROM order_log g
+                WHERE g.order_id = o.id AND g.from_state = 'held' AND g.to_state IN ('cancelled', 'expired'))
+        ) o
+        WHERE v.used <> o.count
         """,
     ),
     Invariant(

@@ -30,8 +30,8 @@ _LOOK_EVERY_S = 0.3
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class _Stopped(Exception):
-    """Somebody asked the house to stop."""
+class _Stopped(BaseException):
+    """Somebody asked the house to stop. No `Exception`: a pool that closes its connections swallows those."""
 
 
 @click.command()

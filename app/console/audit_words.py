@@ -232,6 +232,9 @@ _FACTS: Mapping[str, Text] = {
     "cap_per_buyer": Text("限购", "Cap per buyer"),
     "position": Text("顺序", "Position"),
     "ends_at": Text("结束时间", "Ends at"),
+    "flash_price_fen": Text("限时价", "Flash price"),
+    "flash_from": Text("限时开始", "Flash sale from"),
+    "flash_until": Text("限时结束", "Flash sale until"),
     "state": Text("状态", "State"),
     "offer": Text("直播商品", "Offer"),
     "on_hand": Text("现有", "On hand"),
@@ -252,6 +255,7 @@ _FACTS: Mapping[str, Text] = {
     "deduction": Text("减价", "Deduction"),
     "rate": Text("单价", "Rate"),
     "starts_at": Text("开始时间", "Starts at"),
+    "watch_url": Text("别处的直播地址", "Address elsewhere"),
     "hold_minutes": Text("锁定分钟", "Hold minutes"),
 }
 

@@ -16,6 +16,7 @@ from fulfillment.purchasing import queries as purchasing
 from kernel.clock import local_day
 from kernel.text import Text
 from shop.streams.models import AirTime, Stream
+from shop.streams.rules import Flash, flash_of
 from shop.streams.states import LIVE
 
 # One look: every statement below sees the same moment, so that the figures agree with each other.
@@ -23,6 +24,7 @@ _ONE_LOOK = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 # Changes whenever any transaction on this server has written something and committed; asking for it touches no table.
 _MARKER = text("SELECT CAST(pg_current_snapshot() AS text)")
 
+# What the buyer's next order took over (replaced_by) is counted with that one.
 _MONEY = text("""
     SELECT count(*) AS ordered, COALESCE(sum(total_fen), 0) AS ordered_fen,
            count(*) FILTER (WHERE paid_at IS NOT NULL) AS paid,
@@ -31,30 +33,32 @@ _MONEY = text("""
            count(*) FILTER (WHERE state = 'held') AS held,
            COALESCE(sum(total_fen) FILTER (WHERE state = 'held'), 0) AS held_fen,
            max(hold_until) FILTER (WHERE state = 'held') AS last_hold_until
-    FROM orders WHERE stream_id = :stream
+    FROM orders WHERE stream_id = :stream AND replaced_by IS NULL
 """)
 _MINUTES = text("""
     SELECT floor(extract(epoch FROM moment - :start) / :width_s)::int AS bar,
            count(*) FILTER (WHERE is_order) AS ordered, count(*) FILTER (WHERE NOT is_order) AS paid,
            COALESCE(sum(total_fen) FILTER (WHERE is_order), 0) AS ordered_fen
     FROM (SELECT created_at AS moment, true AS is_order, total_fen FROM orders
-          WHERE stream_id = :stream AND created_at >= :start AND created_at < :end
+          WHERE stream_id = :stream AND created_at >= :start AND created_at < :end AND replaced_by IS NULL
           UNION ALL
           SELECT paid_at, false, total_fen FROM orders
           WHERE stream_id = :stream AND paid_at >= :start AND paid_at < :end) seen
     GROUP BY bar
 """)
 _OFFERS = text("""
-    SELECT o.id, o.position, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, o.price_fen, o.list_price_fen,
-           o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, COALESCE(waiting.held, 0) AS held,
+    SELECT o.id, o.variant_id, o.position, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, o.price_fen, o.list_price_fen,
+           o.flash_price_fen, o.flash_from, o.flash_until,
+           o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, COALESCE(unpaid.held, 0) AS held, o.waiting,
            COALESCE(l.on_hand - l.held, 0) AS free,
            GREATEST(0, LEAST(o.allotment - o.taken, COALESCE(l.on_hand - l.held, 0))) AS left
     FROM offers o JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
     LEFT JOIN stock_levels l ON l.variant_id = o.variant_id
     LEFT JOIN (SELECT line.offer_id, sum(line.quantity) AS held
                FROM orders JOIN order_lines line ON line.order_id = orders.id
-               WHERE orders.stream_id = :stream AND orders.state = 'held' GROUP BY line.offer_id) waiting
-           ON waiting.offer_id = o.id
+               JOIN offers mine ON mine.id = line.offer_id AND mine.stream_id = :stream
+               WHERE orders.state = 'held' GROUP BY line.offer_id) unpaid
+           ON unpaid.offer_id = o.id
     WHERE o.stream_id = :stream ORDER BY o.position, o.id
 """)
 
@@ -86,18 +90,24 @@ class Money:
 
 @dataclass(frozen=True)
 class OfferFigures:
-    """An offer on the board; counts in pieces, prices in fen. ``taken`` is ``held`` and ``sold`` together."""
+    """An offer on the board; counts in pieces, prices in fen.
+
+    ``taken`` is ``held`` and ``sold`` together; ``waiting`` are those that people stand in line for.
+    """
 
     id: int
+    variant_id: int
     place: int
     title: Text
     spec: Text
     photo: str
     price_fen: int
+    flash: Flash | None
     list_price_fen: int
     allotment: int
     taken: int
     held: int
+    waiting: int
     left: int
     free: int
     cap_per_buyer: int | None
@@ -163,9 +173,14 @@ def read_marker(session: Session) -> str:
     return str(session.execute(_MARKER).scalar_one())
 
 
+def one_look(session: Session) -> None:
+    """Let everything that this transaction reads be of one moment; it must be a new one, and cannot write."""
+    session.execute(_ONE_LOOK)
+
+
 def count_figures(session: Session, stream_id: int, now: datetime, zone: ZoneInfo) -> Figures | None:
     """The figures of a stream, or ``None`` when there is no such stream. The transaction must be a new one."""
-    session.execute(_ONE_LOOK)
+    one_look(session)
     marker = read_marker(session)
     stream = session.get(Stream, stream_id)
     if stream is None:
@@ -228,15 +243,18 @@ def offers_of(session: Session, stream: Stream, now: datetime) -> list[OfferFigu
     return [
         OfferFigures(
             id=row.id,
+            variant_id=row.variant_id,
             place=place,
             title=Text(row.title_zh, row.title_en),
             spec=Text(row.spec_zh, row.spec_en),
             photo=row.photo,
             price_fen=row.price_fen,
+            flash=flash_of(row, now),
             list_price_fen=row.list_price_fen,
             allotment=row.allotment,
             taken=row.taken,
             held=int(row.held),
+            waiting=row.waiting,
             left=int(row.left),
             free=int(row.free),
             cap_per_buyer=row.cap_per_buyer,

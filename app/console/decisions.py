@@ -18,9 +18,13 @@ from kernel.outbox import Job
 from kernel.text import Text
 from shop.channels.models import ChannelOrder
 from shop.channels.states import WAITING
+from shop.complaints import queries as complaints
+from shop.complaints.rules import DAMAGED
+from shop.invoices import queries as invoices
 from shop.orders.models import Order
 from shop.orders.states import PAID
 from shop.payments.models import PaymentNote
+from shop.reviews import queries as reviews
 
 MOST_OF_A_KIND = 20
 
@@ -113,6 +117,9 @@ def waiting(session: Session, now: datetime) -> Sequence[Decision]:
         _asked_weigh_ins,
         _imported_orders,
         _courier_cases,
+        _complaints,
+        _reviews,
+        _invoices,
         _given_up_jobs,
     )
     found = [decision for source in sources for decision in source(session, now)]
@@ -217,6 +224,48 @@ def _courier_cases(session: Session, now: datetime) -> Iterable[Decision]:
             ),
             waits.since or now,
             "/bench/lead/courier-cases",
+        )
+
+
+def _complaints(session: Session, _: datetime) -> Iterable[Decision]:
+    for each in complaints.open_complaints(session, MOST_OF_A_KIND):
+        what = Text("买家说收到时坏了", "A buyer says it arrived damaged")
+        yield Decision(
+            what if each.kind == DAMAGED else Text("买家要退货", "A buyer wants to return goods"),
+            Text(f"{each.order.number}：{each.words[:40]}", f"{each.order.number}: {each.words[:40]}"),
+            each.at,
+            f"/console/complaints/{each.id}",
+        )
+
+
+def _reviews(session: Session, _: datetime) -> Iterable[Decision]:
+    count, since = reviews.waiting_since(session)
+    if since is not None:
+        yield Decision(
+            Text(f"{count} 条评价等着看", f"{count} reviews to look at"),
+            Text("看过以后别人才看得到。", "Others see them once you have looked."),
+            since,
+            "/console/reviews",
+            tone="plain",
+        )
+
+
+def _invoices(session: Session, _: datetime) -> Iterable[Decision]:
+    count, since = invoices.asked_since(session)
+    if since is not None:
+        yield Decision(
+            Text(f"{count} 张发票要开", f"{count} invoices to issue"),
+            Text("在税务局网站开好，把号码抄来。", "Issue them at the tax office's site and note their numbers."),
+            since,
+            "/console/invoices",
+            tone="plain",
+        )
+    for each in invoices.need_red_letter(session, MOST_OF_A_KIND):
+        yield Decision(
+            Text("开过发票的订单退了钱", "Money of an invoiced order went back"),
+            Text(f"{each.order.number} 要开红字发票。", f"{each.order.number} needs a red-letter invoice."),
+            each.decided_at or each.at,
+            f"/console/invoices/{each.id}",
         )
 
 

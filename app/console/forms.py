@@ -23,6 +23,17 @@ def done(url: str, sentence: str, *, is_first: bool = True) -> Response:
     return redirect(url, code=303)
 
 
+def possible_id(number: int) -> int:
+    """An id from an address, unless it is larger than any that the database gives.
+
+    Raises:
+        NotFound: it is.
+    """
+    if number >= 2**63:
+        raise NotFound("没有这一条。", "There is no such thing.")
+    return number
+
+
 def said_again(form: Form, problem: Problem) -> Form:
     """The form to show again with what was typed. A key that was used for something else is replaced.
 

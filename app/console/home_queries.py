@@ -46,7 +46,9 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
     sums = select(func.count(), func.coalesce(func.sum(Order.total_fen), 0))
     # All states are named so that the index on state and time serves.
     ordered = session.execute(
-        sums.where(Order.state.in_(STATES), Order.created_at >= start, Order.created_at < end)
+        sums.where(
+            Order.state.in_(STATES), Order.created_at >= start, Order.created_at < end, Order.replaced_by.is_(None)
+        )
     ).one()
     paid = session.execute(sums.where(Order.paid_at >= start, Order.paid_at < end)).one()
     refunded = select(func.coalesce(func.sum(Refund.amount_fen), 0)).where(Refund.state != "failed")
@@ -82,7 +84,7 @@ _HOURS = text("""
     SELECT floor(extract(epoch FROM moment - :start) / 3600)::int AS hour,
            count(*) FILTER (WHERE is_order) AS ordered, count(*) FILTER (WHERE NOT is_order) AS paid
     FROM (SELECT created_at AS moment, true AS is_order FROM orders
-          WHERE state = ANY(:states) AND created_at >= :start AND created_at < :end
+          WHERE state = ANY(:states) AND created_at >= :start AND created_at < :end AND replaced_by IS NULL
           UNION ALL
           SELECT paid_at, false FROM orders WHERE paid_at >= :start AND paid_at < :end) seen
     GROUP BY hour

@@ -105,7 +105,7 @@ def _url_of(product_id: int) -> str:
 @requires(OWNER, STREAMER)
 def new() -> tuple[str, int]:
     """An empty product."""
-    return _product_page(None, Form({"form": "dry", "listed": "1", "returnable": "1"}))
+    return _product_page(None, Form({"form": "dry", "listed": "1", "returnable": "1", "claim_hours": 24}))
 
 
 def _product_page(product: Product | None, form: Form, problem: Problem | None = None) -> tuple[str, int]:

@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kernel.forms import Form
-from kernel.parse import parse_local_minute
+from kernel.parse import FieldError, clean_text, parse_local_minute
 from shop.streams.models import Stream
-from shop.streams.rules import HIGHEST_PRICE_FEN, LARGEST_ALLOTMENT, LARGEST_CAP
+from shop.streams.rules import HIGHEST_PRICE_FEN, LARGEST_ALLOTMENT, LARGEST_CAP, LONGEST_WATCH_URL, is_watch_url
 
 _LONGEST_TITLE = 60
 _LONGEST_HOLD_MINUTES = 1440
@@ -23,6 +23,7 @@ class Plan:
     title_en: str
     starts_at: datetime
     hold_minutes: int
+    watch_url: str
 
 
 def read_plan(form: Form, zone: ZoneInfo) -> Plan:
@@ -31,8 +32,18 @@ def read_plan(form: Form, zone: ZoneInfo) -> Plan:
     title_en = form.text("title_en", longest=_LONGEST_TITLE, required=False)
     starts_at = form.read("starts_at", lambda raw: parse_local_minute(raw, zone))
     hold_minutes = form.count("hold_minutes", 1, _LONGEST_HOLD_MINUTES)
+    watch_url = form.read("watch_url", _read_watch_url) if "watch_url" in form.values else ""
     form.check()
-    return Plan(title_zh, title_en or title_zh, starts_at, hold_minutes)
+    return Plan(title_zh, title_en or title_zh, starts_at, hold_minutes, watch_url)
+
+
+def _read_watch_url(raw: object) -> str:
+    address = clean_text(raw, LONGEST_WATCH_URL, required=False)
+    if address and not is_watch_url(address):
+        raise FieldError(
+            "请把直播间的网址整个贴过来，https:// 开头。", "Paste the stream's whole address; it begins with https://."
+        )
+    return address
 
 
 def plan_form(stream: Stream, zone: ZoneInfo) -> Form:
@@ -43,6 +54,7 @@ def plan_form(stream: Stream, zone: ZoneInfo) -> Form:
             "title_en": stream.title_en,
             "starts_at": f"{stream.starts_at.astimezone(zone):%Y-%m-%dT%H:%M}",
             "hold_minutes": stream.hold_minutes,
+            "watch_url": stream.watch_url,
         }
     )
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from app.console import board, streams_forms
 from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
 from app.console.streams_words import say_clashes
-from fulfillment.purchasing.planning.queries import presale_advice
+from fulfillment.purchasing.planning.queries import presale_advice, presale_bags
 from kernel import once
 from kernel.clock import local_day
 from kernel.errors import NotFound, Problem, Refused
@@ -105,9 +105,9 @@ def change_stream(stream_id: int) -> Response | tuple[str, int]:
 
 
 def _sheet_page(session: Session, stream_id: int, problem: Problem | None = None) -> tuple[str, int]:
-    page = render_template(
-        "console/streams/stream.html", page=run_sheet(session, stream_id, utc_now()), problem=problem
-    )
+    sheet_page = run_sheet(session, stream_id, utc_now())
+    presale = {} if sheet_page.is_over else presale_bags(session, local_day(utc_now(), setting("workshop_zone")))
+    page = render_template("console/streams/stream.html", page=sheet_page, presale=presale, problem=problem)
     return page, problem.status if problem else 200
 
 

@@ -7,14 +7,19 @@ from werkzeug.wrappers import Response
 
 from app.console import (
     audit_views,
+    complaints_views,
     decisions,
     home_chart,
     home_queries,
+    invoices_views,
     orders_views,
     people_views,
     planning_views,
+    postage_views,
     products_views,
+    reviews_views,
     stock_views,
+    vouchers_views,
     words,
 )
 from app.console.forms import done
@@ -26,7 +31,19 @@ from kernel.text import t
 
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
-for room in (orders_views, products_views, stock_views, planning_views, people_views, audit_views):
+for room in (
+    orders_views,
+    complaints_views,
+    reviews_views,
+    invoices_views,
+    products_views,
+    stock_views,
+    planning_views,
+    postage_views,
+    vouchers_views,
+    people_views,
+    audit_views,
+):
     blueprint.register_blueprint(room.blueprint)
 
 

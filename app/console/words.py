@@ -71,6 +71,8 @@ _OWN_REASONS: Mapping[str, Text] = {
     "stock-take": Text("盘点", "Stock-take"),
     "first count": Text("第一次点数", "First count"),
     "cancelled by the buyer": Text("买家取消", "Cancelled by the buyer"),
+    "complaint: damaged": Text("收到时坏了", "Arrived damaged"),
+    "complaint: return": Text("退货", "Returned goods"),
     "hold ran out": Text("锁定到时间，没有付款", "The hold ran out unpaid"),
     "replaced by the buyer's next order": Text("买家重新下了单", "Replaced by the buyer's next order"),
     "late payment, stock taken again": Text("付款晚到，货还有，照发", "Late payment; stock was taken again"),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.demo.kitchen import KITCHEN, NOTHING
 from kernel.audit import SYSTEM
 from shop.catalog.models import Product, Variant
 from shop.stock import service as stock
@@ -220,6 +221,7 @@ def load(session: Session, now: datetime) -> dict[str, Variant]:
 
 
 def _add(session: Session, good: _Good, now: datetime) -> Product:
+    soaking, recipe = KITCHEN.get(good.slug, NOTHING)
     product = Product(
         slug=good.slug,
         title_zh=good.title[0],
@@ -231,6 +233,10 @@ def _add(session: Session, good: _Good, now: datetime) -> Product:
         photo=good.photo,
         storage_zh=good.keep[0],
         storage_en=good.keep[1],
+        soaking_zh=soaking[0],
+        soaking_en=soaking[1],
+        recipe_zh=recipe[0],
+        recipe_en=recipe[1],
         label={
             "产品名称": good.title[0],
             "产地": "浙江省丽水市庆元县",

@@ -1,4 +1,4 @@
-"""What happened to the demo's lots: two mixed, fresh ones dried, some mouldy, one counted, one blocked."""
+"""What happened to the demo's lots: two mixed, fresh ones dried, one sorted, some mouldy, one counted, one blocked."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.lots import changes_service, making_service, service
+from fulfillment.purchasing.lots import changes_service, making_service, service, sorting_service
 from fulfillment.purchasing.lots.changes_service import Counted
 from fulfillment.purchasing.lots.making_service import Dried
 from fulfillment.purchasing.lots.rules import Ratio
+from fulfillment.purchasing.lots.sorting_service import Sorted
 from fulfillment.purchasing.models import Lot
 from kernel.audit import Actor
 from kernel.clock import local_day
@@ -31,6 +32,8 @@ def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, V
     first, second = lots("RAW-HG-1")[:2]
     parts = {first.id: 8_000, second.id: 12_000}
     making_service.mix_lots(session, parts, grade="花菇统货", key="demo-mixing", today=today, now=now, by=by)
+    sorted_ = Sorted(9_000, {"花菇一级": 5_200, "花菇二级": 3_350}, "碎了，剪下菇脚")
+    sorting_service.sort_lot(session, lots("RAW-HG-1")[0].id, sorted_, key="demo-sorting", today=today, now=now, by=by)
     fresh, goal = lots("RAW-XG-FRESH")[0], variants["RAW-HOU-1"]
     making_service.set_ratio(session, fresh.variant_id, goal.id, Ratio(900, 1_500), now=now, by=actors["owner"])
     dried = Dried(goal.id, 2_420, "厚菇二级")

@@ -1,4 +1,4 @@
-"""Demo streams: one that is live now, one announced."""
+"""Demo streams: one that is live now with a flash sale to come and a voucher, one announced."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,10 @@ from sqlalchemy.orm import Session
 from kernel.audit import Actor
 from shop.catalog.models import Variant
 from shop.streams import service
+from shop.streams.changes import FLASH
 from shop.streams.models import Stream
+from shop.vouchers.rules import AMOUNT
+from shop.vouchers.service import VoucherTerms, make_voucher
 
 # SKU, live price, allotment, cap a buyer.
 _TONIGHT = (
@@ -58,4 +61,29 @@ def load(session: Session, streamer: Actor, variants: dict[str, Variant], now: d
     service.start_stream(session, tonight.id, now=now, by=streamer)
     session.refresh(tonight, ["offers"])
     service.put_on_air(session, tonight.id, tonight.offers[0].id, now=now, by=streamer)
+    begins = (now + timedelta(minutes=30)).replace(second=0, microsecond=0)
+    flash = dict(zip(FLASH, (1_690, begins, begins + timedelta(minutes=10)), strict=True))
+    service.change_offer(session, tonight.id, tonight.offers[1].id, flash, now=now, by=streamer)
+    _add_voucher(session, streamer, now)
     return tonight
+
+
+def _add_voucher(session: Session, streamer: Actor, now: datetime) -> None:
+    """Five yuan off from 59, said on air."""
+    make_voucher(
+        session,
+        VoucherTerms(
+            code="XIANGGU5",
+            kind=AMOUNT,
+            off_fen=500,
+            off_bps=0,
+            most_off_fen=None,
+            from_fen=5_900,
+            starts_at=now - timedelta(hours=1),
+            ends_at=now + timedelta(days=14),
+            most_uses=200,
+            per_buyer=1,
+        ),
+        now=now,
+        by=streamer,
+    )

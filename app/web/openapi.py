@@ -85,6 +85,7 @@ SCHEMAS: dict[str, Schema] = {
                 cap_per_buyer=_maybe(COUNT),
                 state={"enum": ["open", "closed"]},
                 ends_at=_maybe(MOMENT),
+                flash=_maybe(_thing(price_fen=FEN, **{"from": MOMENT, "until": MOMENT})),
             )
         ),
         server_time=MOMENT,
@@ -93,6 +94,12 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "required": ["lines", "buyer", "address"],
         "properties": {
+            "voucher": {"type": "string", "maxLength": 40},
+            "gift": {
+                "type": "object",
+                "required": ["from", "phone"],
+                "properties": {"from": TEXT, "words": TEXT, "phone": TEXT},
+            },
             "lines": {
                 **_list(
                     {

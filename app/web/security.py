@@ -65,6 +65,11 @@ def content_security_policy(settings: Settings) -> str:
         "form-action": f"'self' {settings.checkout_origin}",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
+        **(
+            {"frame-src": " ".join(f"https://{host}" for host in settings.player_hosts)}
+            if settings.player_hosts
+            else {}
+        ),
         **({"upgrade-insecure-requests": ""} if settings.is_https else {}),
     }
     return "; ".join(f"{name} {value}".strip() for name, value in parts.items())

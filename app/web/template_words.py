@@ -58,6 +58,7 @@ def install(app: Flask, settings: Settings) -> None:
         given_because=given_because,
         given_reason=given_reason,
         workshop=settings.workshop_name,
+        public_url=settings.public_url,
         is_demo=not settings.is_production,
     )
 

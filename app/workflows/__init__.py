@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.workflows import terms
+from app.workflows.amends import grant_complaint, refuse_complaint
 from app.workflows.called_off import call_off_channel_order, cancel_order, refund_part, settle_refund, stop_rest
 from app.workflows.growing import approve_weigh_in, hand_in, lot_story, weigh_in
+from app.workflows.invoicing import decline_invoice, issue_invoice
 from app.workflows.paid import accept_channel_order, expire_holds, open_packing, settle_payment
 from app.workflows.recalling import block_recalled, correct_bags, end_recall, free_parcel, hold_recalled
 from app.workflows.sending import (
@@ -25,6 +27,7 @@ from app.workflows.sending import (
     take_box_apart,
     weigh_box,
 )
+from app.workflows.waiting import serve_line
 from kernel import outbox
 
 __all__ = [
@@ -38,18 +41,23 @@ __all__ = [
     "combine_parcels",
     "correct_bags",
     "correct_waybill",
+    "decline_invoice",
     "end_recall",
     "expire_holds",
     "free_parcel",
+    "grant_complaint",
     "hand_in",
     "hand_over",
     "hold_recalled",
+    "issue_invoice",
     "lot_story",
     "note_journey",
     "note_worker_alive",
     "open_packing",
     "order_progress",
     "refund_part",
+    "refuse_complaint",
+    "serve_line",
     "settle_payment",
     "settle_refund",
     "split_parcel",

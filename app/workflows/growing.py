@@ -12,6 +12,8 @@ from fulfillment.purchasing.asking import deciding_service as deciding
 from fulfillment.purchasing.asking import service as asking
 from fulfillment.purchasing.asking.service import Answer, HandedIn
 from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.repacking.models import Certificate
+from fulfillment.purchasing.repacking.queries import certificates_of_lots
 from fulfillment.purchasing.service import WeighIn
 from fulfillment.purchasing.tracing import queries as tracing
 from fulfillment.purchasing.tracing.rules import Source
@@ -70,8 +72,17 @@ def lot_story(session: Session, number: str) -> dict[str, Any] | None:
         "product": session.get_one(Variant, lot.variant_id).product.slug,
         "growers": len({source.farmer_id for source in sources if source.delivery_id}),
         "deliveries": [_told(source) for source in sources if source.delivery_id],
-        "certificates": sorted({number for source in sources for number in source.certificates}),
+        "certificates": [
+            _as_shown(each) for each in certificates_of_lots(session, [source.lot_id for source in sources])
+        ],
+        "packed_by": tracing.packed_by(session, lot.id),
     }
+
+
+def _as_shown(certificate: Certificate) -> dict[str, Any]:
+    """What the law wants shown of a conformity certificate (承诺达标合格证): its own fields, grams for the quantity."""
+    names = ("number", "product", "quantity_g", "origin", "promiser", "contact", "basis", "issued_on")
+    return {name: getattr(certificate, name) for name in names}
 
 
 def _told(source: Source) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def free_parcel(session: Session, number: str, *, reason: str, now: datetime, by
     parcel = packing_queries.parcel_by_number(session, number)
     if parcel is None:
         raise NotFound("没有这个包裹。", "There is no such parcel.")
-    if hold_queries.open_holds(session, [parcel.id]) and hold_queries.has_blocked_bags(session, parcel.id):
+    if hold_queries.open_holds(session, [parcel.id]) and hold_queries.with_blocked_bags(session, [parcel.id]):
         raise Refused(
             "这个包裹里记着封存批号的袋子。请先换袋子并改批号，或者解除整个批号。",
             "Bags of a blocked lot are written down for this parcel. Put other bags in and correct them first, or set the lot free.",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.workflows import terms
+from app.workflows.telling import tell_buyer
 from fulfillment.couriers import leaving
 from fulfillment.couriers import service as couriers
 from fulfillment.couriers.fees import service as fees
@@ -24,6 +25,7 @@ from fulfillment.packing.boxes import service as boxes
 from fulfillment.packing.holds import service as holds
 from fulfillment.packing.models import Parcel
 from kernel.audit import SYSTEM, Actor
+from kernel.text import Text
 from shop.orders import service as orders
 from shop.orders.models import Order
 from shop.orders.states import DELIVERED, SHIPPED
@@ -43,7 +45,18 @@ def hand_over(session: Session, parcel_id: int, *, carrier: str, tracking: str, 
         lock_goods(session, box)
         for parcel in box:
             _ship(session, parcel, now=now, by=by)
+        _tell_it_left(session, box, tracking, now)
     return next(parcel for parcel in box if parcel.id == parcel_id)
+
+
+def _tell_it_left(session: Session, box: Sequence[Parcel], tracking: str, now: datetime) -> None:
+    """One message for one box, to the buyer whose parcels are in it."""
+    order = box[0].order
+    said = Text(
+        f"您的包裹交给快递了，单号 {tracking}。到哪里了看：",
+        f"Your parcel is with the courier, number {tracking}. Where it is:",
+    )
+    tell_buyer(session, order, f"left:{tracking}", said, now)
 
 
 def _note_fee_told(session: Session, lead: Parcel, now: datetime) -> None:

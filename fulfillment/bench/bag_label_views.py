@@ -19,8 +19,7 @@ from fulfillment.purchasing.repacking.service import MOST_LABELS, BagWish
 from kernel import once
 from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
-from kernel.http import actor, requires, transaction, utc_now
-from kernel.parse import FieldError, parse_count
+from kernel.http import actor, page_before, requires, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, WEIGHER
 from shop.catalog.models import Variant
 
@@ -80,7 +79,7 @@ def _note(session: Session, lot: Lot, wish: BagWish, form: Form) -> BagLabelPrin
 def log() -> str:
     """Every print of bag labels with its lot, newest first."""
     with transaction() as session:
-        found = queries.label_log(session, before=_before(), most=queries.PAGE + 1)
+        found = queries.label_log(session, before=page_before(), most=queries.PAGE + 1)
         lines = [(each, session.get_one(Variant, each.variant_id)) for each in found[: queries.PAGE]]
     older = url_for(".log", before=lines[-1][0].id) if len(found) > len(lines) else ""
     return render_template("weigh/bag_label_log.html", lines=lines, older=older, reason_words=reason_words)
@@ -160,13 +159,6 @@ def _known(session: Session, key: str) -> BagLabelPrint:
     if found is None:
         raise NotFound
     return found
-
-
-def _before() -> int | None:
-    try:
-        return parse_count(request.args.get("before"), 1, 2**62)
-    except FieldError:
-        return None
 
 
 def _lot(session: Session, lot_id: int) -> tuple[Lot, dict[str, Variant]]:

@@ -21,7 +21,7 @@ from fulfillment.purchasing.repacking.models import Certificate
 from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, requires, transaction, utc_now
+from kernel.http import actor, page_before, requires, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import LEAD, OWNER, WEIGHER
 from shop.catalog.models import Product
@@ -36,7 +36,7 @@ _HEAVIEST_G = 100_000_000
 def list_certificates() -> str:
     """Every certificate, newest first; none is ever thrown away."""
     with transaction() as session:
-        found = queries.certificates(session, before=_before(), most=queries.PAGE + 1)
+        found = queries.certificates(session, before=page_before(), most=queries.PAGE + 1)
     shown = found[: queries.PAGE]
     older = url_for(".list_certificates", before=shown[-1].id) if len(found) > len(shown) else ""
     return render_template("weigh/certificates.html", certificates=shown, older=older)
@@ -156,13 +156,6 @@ def certificate_pdf(certificate_id: int) -> Response:
         assert printed is not None
         sheets = repack_paper.certificate_sheets(certificate, printed.copies, repack_paper.setting_of(printed))
     return pdf_answer(sheets_pdf(sheets), certificate.number)
-
-
-def _before() -> int | None:
-    try:
-        return parse_count(request.args.get("before"), 1, 2**62)
-    except FieldError:
-        return None
 
 
 def _lot(session: Session, lot_id: int) -> Lot:

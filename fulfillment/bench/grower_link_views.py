@@ -92,6 +92,9 @@ def _streams_page(form: Form, problem: Problem | None = None) -> str:
 def give_stream() -> Response | tuple[str, int]:
     """Make a stream a farmer's own."""
     form = Form(request.form)
+    for name in ("stream", "farmer"):
+        if not form.value(name):
+            form.refuse(name, "请选一项。", "Please choose one.")
     try:
         stream_id, farmer_id = (form.count(name, 1, 2**62) for name in ("stream", "farmer"))
         form.check()

@@ -19,7 +19,7 @@ from fulfillment.packing.print_service import LARGEST_BATCH
 from kernel import once
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.http import actor, page_before, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import LEAD, OWNER
 from kernel.text import Text, t
@@ -162,7 +162,7 @@ def log() -> str:
     only_again, of_labels = request.args.get("all") != "1", request.args.get("of") == "labels"
     read = waybill_queries.print_log if of_labels else print_queries.print_log
     with transaction() as session:
-        lines = read(session, only_again=only_again, before=_before(), most=print_queries.PAGE + 1)
+        lines = read(session, only_again=only_again, before=page_before(), most=print_queries.PAGE + 1)
     shown = lines[: print_queries.PAGE]
     every, paper = None if only_again else 1, "labels" if of_labels else None
     return render_template(
@@ -173,13 +173,6 @@ def log() -> str:
         paper=paper,
         older=url_for(".log", before=shown[-1].id, all=every, of=paper) if len(lines) > len(shown) else "",
     )
-
-
-def _before() -> int | None:
-    try:
-        return parse_count(request.args.get("before"), 1, 2**62)
-    except FieldError:
-        return None
 
 
 def _job(session: Session, print_id: int) -> PrintJob:

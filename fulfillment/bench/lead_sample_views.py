@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
-from fulfillment.bench.lead_forms import LARGEST_ID, bounded
+from fulfillment.bench.lead_forms import bounded
 from fulfillment.packing import lead_queries, queries
 from fulfillment.packing.lead_rules import parcel_number, read_scan
 from fulfillment.packing.samples import queries as samples
@@ -14,8 +14,7 @@ from fulfillment.packing.samples import service as sample_service
 from fulfillment.packing.samples.rules import QUESTIONS
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, requires, setting, transaction, utc_now
-from kernel.parse import FieldError, parse_count
+from kernel.http import actor, page_before, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER
 from kernel.photos import Photo, read_photo
 from kernel.text import t
@@ -30,7 +29,7 @@ _LONGEST_WORD = 80
 def list_checks() -> str:
     """Boxes to look at now, and what was seen before."""
     with transaction() as session:
-        seen = samples.looked_at(session, before=_before())
+        seen = samples.looked_at(session, before=page_before())
         return render_template(
             "lead/samples.html",
             due=samples.due(session),
@@ -40,13 +39,6 @@ def list_checks() -> str:
             rate_bps=setting("sample_rate_bps"),
             form=Form(),
         )
-
-
-def _before() -> int | None:
-    try:
-        return parse_count(request.args.get("before"), 1, LARGEST_ID)
-    except FieldError:
-        return None
 
 
 @blueprint.post("/choose")

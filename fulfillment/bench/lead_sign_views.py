@@ -15,7 +15,7 @@ from kernel import once
 from kernel.errors import NotFound, Problem
 from kernel.files import csv_answer
 from kernel.forms import Form
-from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.http import actor, page_before, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, parse_count
 from kernel.people.rules import LEAD, OWNER
 from kernel.text import t
@@ -35,7 +35,7 @@ def _since() -> datetime:
 @requires(LEAD, OWNER)
 def overview() -> str:
     """What waits for a signature, and the lists that were signed."""
-    before = _older_than()
+    before = page_before()
     with transaction() as session:
         found = queries.lists(session, before=before, most=queries.PAGE + 1)
         return render_template(
@@ -44,13 +44,6 @@ def overview() -> str:
             lists=found[: queries.PAGE],
             older=url_for(".overview", before=found[queries.PAGE - 1].id) if len(found) > queries.PAGE else "",
         )
-
-
-def _older_than() -> int | None:
-    try:
-        return parse_count(request.args.get("before"), 1, 2**62)
-    except FieldError:
-        return None
 
 
 @blueprint.get("/sign/<carrier>")

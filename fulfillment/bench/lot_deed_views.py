@@ -1,4 +1,4 @@
-"""What is done to a lot: mixed, dried, wasted, counted, blocked, set free, taken back. Each has one form."""
+"""What is done to a lot: mixed, dried, sorted, wasted, counted, blocked, set free, taken back. Each has one form."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from fulfillment.bench import lot_page
 from fulfillment.bench.weigher_words import bounded, today, typed_key
 from fulfillment.purchasing.forms import HEAVIEST_G, MOST_BAGS
-from fulfillment.purchasing.lots import changes_service, gone_service, making_service, queries, service, undo_service
+from fulfillment.purchasing.lots import (
+    changes_service,
+    gone_service,
+    making_service,
+    queries,
+    service,
+    sorting_service,
+    undo_service,
+)
 from fulfillment.purchasing.lots.changes_service import Counted
 from fulfillment.purchasing.lots.making_service import Dried
 from fulfillment.purchasing.lots.models import LotChangePhoto
 from fulfillment.purchasing.lots.rules import Ratio
+from fulfillment.purchasing.lots.sorting_service import Sorted
 from fulfillment.purchasing.models import Lot
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
@@ -21,6 +30,9 @@ from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import LEAD, OWNER, WEIGHER
 from kernel.photos import Photo, read_photo
 from kernel.text import Text, t
+
+# Grades that one sorting can make: as many as a person sorts at one table.
+GRADE_ROWS = range(1, 7)
 
 blueprint = Blueprint("lot_deeds", __name__, url_prefix="/lots")
 
@@ -77,6 +89,24 @@ def _dry(session: Session, lot: Lot, form: Form) -> int:
     return made.id
 
 
+def _sort(session: Session, lot: Lot, form: Form) -> int:
+    grades: dict[str, int] = {}
+    taken_g = form.kg("grams", high_g=HEAVIEST_G, low_g=1)
+    for row in GRADE_ROWS:
+        if form.value(f"grade-{row}") or form.value(f"part-{row}"):
+            grade = form.text(f"grade-{row}", longest=60)
+            if grade in grades:
+                form.refuse(
+                    f"grade-{row}", "这个等级写了两次，请合成一行。", "This grade stands twice; make it one line."
+                )
+            grades[grade] = form.kg(f"part-{row}", high_g=HEAVIEST_G, low_g=1)
+    reason = form.text("reason", longest=120, required=False)
+    form.check()
+    wish = Sorted(taken_g, grades, reason)
+    sorting_service.sort_lot(session, lot.id, wish, key=typed_key(), today=today(), now=utc_now(), by=actor())
+    return lot.id
+
+
 def _waste(session: Session, lot: Lot, form: Form) -> int:
     grams, reason = form.kg("grams", high_g=HEAVIEST_G, low_g=1), form.text("reason", longest=120)
     form.check()
@@ -120,6 +150,7 @@ def _photo() -> Photo | None:
 _DEEDS: dict[str, Callable[[Session, Lot, Form], int]] = {
     "mix": _mix,
     "dry": _dry,
+    "sort": _sort,
     "waste": _waste,
     "count": _count,
     "block": _block,
@@ -129,6 +160,9 @@ _DEEDS: dict[str, Callable[[Session, Lot, Form], int]] = {
 _DONE = {
     "mix": Text("混成一批新的。混装以后要另开合格证。", "Mixed into a new lot. It needs a certificate of its own."),
     "dry": Text("晒成一批新的。", "Dried to a new lot."),
+    "sort": Text(
+        "分好了，每级一批新的。点下面的批号打标。", "Sorted: each grade is a lot. Open it below for its labels."
+    ),
     "waste": Text("记为损耗了。", "Written off as waste."),
     "count": Text("盘点记下了。", "The count is written down."),
     "block": Text("封存了，不能装袋，装好的也不发。", "Blocked: nothing is bagged, and its bags stay here."),
@@ -242,6 +276,7 @@ def _page(lot_id: int, deed: str, form: Form, problem: Problem | None = None) ->
             deed=deed,
             others=queries.lots_like(session, lot, today()) if deed == "mix" else (),
             goals=[(str(each.id), each.product.title, each.sku) for each in goals],
+            rows=GRADE_ROWS,
             ratios=[(each, queries.ratio_of(session, lot.variant_id, each.id)) for each in goals],
             form=form,
             problem=problem,

@@ -11,6 +11,7 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.lots import gone_service, list_queries, queries, rules
 from fulfillment.purchasing.models import Lot
 from fulfillment.purchasing.repacking import queries as repacking
+from fulfillment.purchasing.tracing import queries as tracing
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import transaction
@@ -21,6 +22,7 @@ KIND_WORDS: Final[Mapping[str, Text]] = {
     "delivery": Text("收来的", "Weighed in"),
     "mixed": Text("混成的", "Mixed"),
     "dried": Text("晒成的", "Dried"),
+    "sorted": Text("分级的", "Sorted"),
 }
 STATE_WORDS: Final[Mapping[str, Text]] = {
     "open": Text("还有货", "In stock"),
@@ -74,6 +76,8 @@ def lot_page(lot_id: int, form: Form, problem: Problem | None = None) -> tuple[s
             taken_back=queries.taken_back(session, lot.id),
             variant_options=bag_options(lot, variants, sum(each.left_g for each in others)) if lot.left_g else [],
             family=list_queries.family_of(session, lot.id),
+            sorting=queries.sorting_of(session, lot.id),
+            carried=_carried(session, lot),
             baggings=[
                 (bagging, session.get_one(Variant, bagging.variant_id), part, back) for bagging, part, back in baggings
             ],
@@ -86,3 +90,11 @@ def lot_page(lot_id: int, form: Form, problem: Problem | None = None) -> tuple[s
             key=typed_key(),
         )
     return page, problem.status if problem else 200
+
+
+def _carried(session: Session, lot: Lot) -> list[str]:
+    """Numbers of certificates that speak of what a sorted lot came from; sorting mixes nothing, so they hold for it too."""
+    if lot.kind != "sorted":
+        return []
+    sources = tracing.sources_of(session, lot.id)
+    return sorted({number for source in sources if source.lot_id != lot.id for number in source.certificates})

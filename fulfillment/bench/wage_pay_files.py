@@ -3,16 +3,15 @@
 import csv
 import io
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
-import xlsxwriter
 from werkzeug.wrappers import Response
 
 from fulfillment.piecework.minimum.models import PayFacts
 from fulfillment.piecework.pay.queries import PaidPerson, PayrollRow
 from kernel.sheets import Cell, plain_yuan, safe_cell
 from kernel.text import t
+from kernel.workbook import XLSX_TYPE, Sheet, workbook
 
 CSV, GBK, XLSX = BANK_FILES = ("csv", "gbk", "xlsx")
 PAYROLL_FILES: Final = (CSV, XLSX)
@@ -21,7 +20,7 @@ _TYPES = {
     CSV: "text/csv; charset=utf-8",
     # GB18030 holds all of GBK, and the rare characters of names as well.
     GBK: "text/csv; charset=gb18030",
-    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    XLSX: XLSX_TYPE,
 }
 
 
@@ -87,7 +86,7 @@ def answer(
     response: type[Response], kind: str, header: Sequence[str], rows: Sequence[Sequence[Cell]], name: str
 ) -> Response:
     """The file to keep."""
-    body = _workbook(header, rows) if kind == XLSX else _sheet(header, rows, kind)
+    body = workbook([Sheet(name, header, rows)]) if kind == XLSX else _sheet(header, rows, kind)
     made = response(body, content_type=_TYPES[kind])
     ending = XLSX if kind == XLSX else CSV
     made.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
@@ -103,31 +102,3 @@ def _sheet(header: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) -> 
     for row in rows:
         writer.writerow([f"\t{cell}" if isinstance(cell, AccountNumber) and cell else safe_cell(cell) for cell in row])
     return buffer.getvalue().encode("gb18030") if kind == GBK else buffer.getvalue().encode("utf-8-sig")
-
-
-def _workbook(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
-    """A workbook in which text is text and money a number, with nothing that is worked out on opening."""
-    buffer = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(buffer, options) as book:
-        sheet = book.add_worksheet()
-        text, money, bold = (
-            book.add_format(each) for each in ({"num_format": "@"}, {"num_format": "0.00"}, {"bold": True})
-        )
-        sheet.write_row(0, 0, header, bold)
-        sheet.set_column(0, len(header) - 1, 18)
-        for place, row in enumerate(rows, 1):
-            for column, cell in enumerate(row):
-                if isinstance(cell, Decimal):
-                    sheet.write_number(place, column, float(cell), money)
-                elif isinstance(cell, int):
-                    sheet.write_number(place, column, cell)
-                else:
-                    sheet.write_string(place, column, cell or "", text)
-        sheet.freeze_panes(1, 0)
-    return buffer.getvalue()

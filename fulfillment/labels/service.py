@@ -52,6 +52,15 @@ def masked_place(order: Order) -> str:
     return between.join(filter(None, (order.province, city, order.district, order.street, mask_detail(order.detail))))
 
 
+def _note_of(order: Order) -> str:
+    """What the buyer wrote; of a present, that it is one and what the card says."""
+    if not order.is_gift:
+        return mask_note(order.note)
+    card = f"{order.gift_words} —— {order.gift_from}" if order.gift_words else f"{order.gift_from}"
+    said = t("礼物，不放价单。卡片写：{card}", "Present, no price list. Card: {card}", card=card)
+    return mask_note(f"{said} {order.note}".strip())
+
+
 def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime | None, place: str = "") -> Slip:
     """The slip of a parcel; ``copy`` counts its prints, 0 is a preview; ``place`` is where it comes in its batch."""
     order = parcel.order
@@ -67,7 +76,7 @@ def slip_of(parcel: _Parcel, *, zone: ZoneInfo, copy: int, printed_at: datetime 
         address=masked_place(order),
         due=t("{time} 前", "by {time}", time=f"{parcel.due_at.astimezone(zone):%m-%d %H:%M}"),
         printed=t("打印 {time}", "printed {time}", time=printed) if printed else "",
-        note=mask_note(order.note),
+        note=_note_of(order),
         copy=copy,
         place=place,
     )

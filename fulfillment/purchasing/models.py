@@ -173,18 +173,21 @@ append_only("deliveries_taken_back")
 
 
 class Lot(Base):
-    """Traceable raw goods: what a delivery became, or what was mixed or dried from other lots.
+    """Traceable raw goods: what a delivery became, or what was mixed, dried or sorted from other lots.
 
-    ``used_g`` is counted by the database from the lines of ``purchasing/lots/models.py``; ``loss_g`` dried away.
+    ``used_g`` is counted by the database from the lines of ``purchasing/lots/models.py``; ``loss_g`` dried away, or is its share
+    of what fell off in sorting.
     The day, grade and best-before of a delivery's lot are written by the database too.
     """
 
     __tablename__ = "lots"
     __table_args__ = (
         CheckConstraint("used_g BETWEEN 0 AND received_g", name="used_within_received"),
-        CheckConstraint("kind IN ('delivery', 'mixed', 'dried')", name="known_kind"),
+        CheckConstraint("kind IN ('delivery', 'mixed', 'dried', 'sorted')", name="known_kind"),
         CheckConstraint("(kind = 'delivery') = (delivery_id IS NOT NULL)", name="only_deliveries_are_weighed_in"),
-        CheckConstraint("received_g > 0 AND loss_g >= 0 AND (loss_g = 0 OR kind = 'dried')", name="only_drying_loses"),
+        CheckConstraint(
+            "received_g > 0 AND loss_g >= 0 AND (loss_g = 0 OR kind IN ('dried', 'sorted'))", name="only_drying_loses"
+        ),
         ForeignKeyConstraint(
             ["delivery_id", "variant_id", "received_g"],
             ["deliveries.id", "deliveries.variant_id", "deliveries.net_g"],

@@ -7,7 +7,7 @@ Revises: 0020
 import sqlalchemy as sa
 from alembic import op
 
-from fulfillment.purchasing.growers.readings import pinyin_readings
+from kernel.readings import pinyin_readings
 
 revision = "0021"
 down_revision = "0020"

@@ -12,6 +12,9 @@ from shop.catalog.service import ProductFacts, VariantFacts
 HIGHEST_PRICE_FEN = 10_000_000
 HEAVIEST_G = 50_000
 LONGEST_SHELF_LIFE_DAYS = 3_650
+LONGEST_CLAIM_HOURS = 720
+KITCHEN = ("soaking", "recipe")
+LONGEST_KITCHEN_ZH, LONGEST_KITCHEN_EN = 500, 1_000
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 
 
@@ -31,14 +34,25 @@ def read_product(form: Form, photos: Iterable[str]) -> ProductFacts:
         photo=form.choice("photo", photos),
         storage_zh=form.text("storage_zh", longest=100),
         storage_en=form.text("storage_en", longest=200),
+        **_kitchen(form),
         label={name: form.text(label_field(name), longest=200, required=False) for name in LABEL_FIELDS},
         origin=form.text("origin", longest=60),
         shelf_life_days=form.count("shelf_life_days", 1, LONGEST_SHELF_LIFE_DAYS),
         returnable=form.ticked("returnable"),
+        claim_hours=form.count("claim_hours", 1, LONGEST_CLAIM_HOURS) if "claim_hours" in form.values else 24,
         listed=form.ticked("listed"),
     )
     form.check()
     return facts
+
+
+def _kitchen(form: Form) -> dict[str, str]:
+    """Soaking and a recipe in both languages, as far as they are written; lines are kept."""
+    return {
+        f"{name}_{language}": form.text(f"{name}_{language}", longest=longest, required=False, lines=True)
+        for name in KITCHEN
+        for language, longest in (("zh", LONGEST_KITCHEN_ZH), ("en", LONGEST_KITCHEN_EN))
+    }
 
 
 def label_field(name: str) -> str:
@@ -49,7 +63,10 @@ def label_field(name: str) -> str:
 def product_form(product: Product) -> Form:
     """A form that shows the product as it is."""
     names = ("title_zh", "title_en", "story_zh", "story_en", "form", "grade_zh", "photo", "storage_zh", "storage_en")
-    typed: dict[str, object] = {name: getattr(product, name) for name in (*names, "origin", "shelf_life_days")}
+    typed: dict[str, object] = {
+        name: getattr(product, name) for name in (*names, "origin", "shelf_life_days", "claim_hours")
+    }
+    typed |= {name: getattr(product, name) for kind in KITCHEN for name in (f"{kind}_zh", f"{kind}_en")}
     typed |= {label_field(name): product.label.get(name, "") for name in LABEL_FIELDS}
     typed |= {name: "1" for name in ("returnable", "listed") if getattr(product, name)}
     return Form(typed)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -14,7 +14,10 @@ class Product(Base):
     """What the shop lists. ``label`` holds the printed label's data (GB 7718 names)."""
 
     __tablename__ = "products"
-    __table_args__ = (CheckConstraint("form IN ('dry', 'fresh')", name="known_form"),)
+    __table_args__ = (
+        CheckConstraint("form IN ('dry', 'fresh')", name="known_form"),
+        CheckConstraint("claim_hours BETWEEN 1 AND 720", name="claim_hours_bounded"),
+    )
 
     id: Mapped[BigId]
     slug: Mapped[str] = mapped_column(unique=True)
@@ -27,10 +30,16 @@ class Product(Base):
     photo: Mapped[str]
     storage_zh: Mapped[str]
     storage_en: Mapped[str]
+    soaking_zh: Mapped[str] = mapped_column(default="", server_default="")
+    soaking_en: Mapped[str] = mapped_column(default="", server_default="")
+    recipe_zh: Mapped[str] = mapped_column(default="", server_default="")
+    recipe_en: Mapped[str] = mapped_column(default="", server_default="")
     label: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     origin: Mapped[str]
     shelf_life_days: Mapped[int]
     returnable: Mapped[bool]
+    # How long after it arrived a buyer may show that it was damaged.
+    claim_hours: Mapped[int] = mapped_column(default=24, server_default=text("24"))
     listed: Mapped[bool] = mapped_column(default=True)
 
     variants: Mapped[list["Variant"]] = relationship(back_populates="product", order_by="Variant.id")
@@ -42,13 +51,23 @@ class Product(Base):
 
     @property
     def story(self) -> Text:
-        """What it is and how to cook it."""
+        """What it is and what it is good for."""
         return Text(self.story_zh, self.story_en)
 
     @property
     def storage(self) -> Text:
         """How to keep it."""
         return Text(self.storage_zh, self.storage_en)
+
+    @property
+    def soaking(self) -> Text:
+        """How dried goods are soaked, or how fresh ones are washed; empty where nothing is written."""
+        return Text(self.soaking_zh, self.soaking_en)
+
+    @property
+    def recipe(self) -> Text:
+        """One dish in a few lines; empty where nothing is written."""
+        return Text(self.recipe_zh, self.recipe_en)
 
     @property
     def is_fresh(self) -> bool:

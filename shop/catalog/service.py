@@ -30,10 +30,15 @@ class ProductFacts:
     photo: str
     storage_zh: str
     storage_en: str
+    soaking_zh: str
+    soaking_en: str
+    recipe_zh: str
+    recipe_en: str
     label: Mapping[str, str]
     origin: str
     shelf_life_days: int
     returnable: bool
+    claim_hours: int
     listed: bool
 
 

@@ -8,13 +8,9 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from kernel.db import Base, BigId, Fen, UtcTime
+from kernel.db import Base, BigId, Fen, UtcTime, one_of
 from shop.channels.states import REFUNDS, STANDINGS, STATUSES
 from shop.orders.models import CHANNELS, Order
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 class FileImport(Base):
@@ -53,10 +49,10 @@ class ChannelOrder(Base):
     __tablename__ = "channel_orders"
     __table_args__ = (
         UniqueConstraint("channel", "channel_number"),
-        CheckConstraint(_in("channel", CHANNELS[1:]), name="known_channel"),
-        CheckConstraint(_in("status", STATUSES), name="known_status"),
-        CheckConstraint(_in("refund", REFUNDS), name="known_refund"),
-        CheckConstraint(_in("standing", STANDINGS), name="known_standing"),
+        CheckConstraint(one_of("channel", CHANNELS[1:]), name="known_channel"),
+        CheckConstraint(one_of("status", STATUSES), name="known_status"),
+        CheckConstraint(one_of("refund", REFUNDS), name="known_refund"),
+        CheckConstraint(one_of("standing", STANDINGS), name="known_standing"),
         CheckConstraint(
             "goods_fen >= 0 AND discount_fen >= 0 AND freight_fen >= 0 AND paid_fen >= 0", name="money_not_negative"
         ),

@@ -11,6 +11,7 @@ keep them honest with each other.
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from json import dumps
 from threading import Event, Lock
@@ -23,8 +24,12 @@ from kernel.errors import Problem, Refused, TooMany, Unavailable
 from shop.orders import counter_sql as sql
 from shop.orders import holds
 from shop.orders.holds import Hold
-from shop.orders.placing import Asked, KeyReused, OfferState, Placed, grant
-from shop.orders.rules import ORDERS_WINDOW
+from shop.orders.placing import Asked, Joined, KeyReused, OfferState, Placed, grant
+from shop.orders.postage import Rates
+from shop.orders.postage_service import rates_in_force
+from shop.orders.rules import JOINED, ORDERS_WINDOW
+from shop.vouchers import queries as vouchers
+from shop.vouchers.rules import Vouchers
 
 MOST_AT_ONCE = 128
 
@@ -89,11 +94,12 @@ class Counter:
 
     def _next_in_line(self, most: int, *, only_for: Collection[int] | None = None) -> list[_Ticket]:
         """Those who wait, first come first; only those who want nothing but these offers, if named."""
+        allowed = None if only_for is None else set(only_for)
         with self._gate:
             chosen: list[_Ticket] = []
             others: deque[_Ticket] = deque()
             for ticket in self._waiting:
-                fits = only_for is None or all(line.offer_id in only_for for line in ticket.asked.lines)
+                fits = allowed is None or ticket.asked.offer_ids <= allowed
                 (chosen if fits and len(chosen) < most else others).append(ticket)
             self._waiting = others
         return chosen
@@ -112,7 +118,7 @@ class Counter:
 
     def _place_together(self, batch: list[_Ticket], now: datetime) -> None:
         with self._database.transaction() as session:
-            offers = sql.lock_offers(session, {line.offer_id for ticket in batch for line in ticket.asked.lines})
+            offers = sql.lock_offers(session, set().union(*(ticket.asked.offer_ids for ticket in batch)))
             # The rows may have been a while in coming: whoever came meanwhile for the same goods is served as well.
             batch += self._next_in_line(MOST_AT_ONCE - len(batch), only_for=offers)
             answers = place_locked(session, [ticket.asked for ticket in batch], offers, now)
@@ -140,7 +146,7 @@ def _busy() -> Unavailable:
 
 def place_batch(session: Session, batch: Sequence[Asked], now: datetime) -> list[Placed | Exception]:
     """Place these orders in one transaction, first come first served; one answer for each, in order."""
-    offers = sql.lock_offers(session, {line.offer_id for asked in batch for line in asked.lines})
+    offers = sql.lock_offers(session, set().union(*(asked.offer_ids for asked in batch)))
     return place_locked(session, batch, offers, now)
 
 
@@ -153,7 +159,9 @@ def place_locked(
     """
     known = sql.find_placed(session, [asked.idempotency_key for asked in batch])
     new = [asked for asked in batch if asked.idempotency_key not in known]
-    turn = _Turn(session, offers, sql.taken_by_buyer(session, {asked.phone for asked in new}, offers, now), now)
+    rates = rates_in_force(session) if new else None
+    taken = sql.taken_by_buyer(session, {asked.phone for asked in new}, offers, now)
+    turn = _Turn(session, offers, taken, _lock_vouchers(session, new, now), rates, now)
     tries = sql.count_tries(session, new, now)
     answers: list[Placed | Exception] = []
     written: list[Placed] = []
@@ -163,7 +171,7 @@ def place_locked(
             if earlier:
                 answers.append(_replay(asked, earlier))
                 continue
-            _refuse_flood(asked, tries)
+            refuse_flood(asked, tries)
             placed = turn.grant(asked)
         except Problem as problem:
             answers.append(problem)
@@ -176,6 +184,13 @@ def place_locked(
     return answers
 
 
+def _lock_vouchers(session: Session, new: Sequence[Asked], now: datetime) -> Vouchers:
+    """The vouchers that are asked for, locked after offers and stock as everywhere."""
+    by_code = vouchers.lock_by_code(session, {asked.voucher for asked in new if asked.voucher})
+    ids = [voucher.voucher_id for voucher in by_code.values()]
+    return Vouchers(by_code, vouchers.used_by_buyer(session, ids, {asked.phone for asked in new if asked.voucher}, now))
+
+
 def _replay(asked: Asked, earlier: Placed) -> Placed:
     """The same key again: the same order, when it asks for the same."""
     if earlier.request_hash != asked.request_hash:
@@ -183,8 +198,12 @@ def _replay(asked: Asked, earlier: Placed) -> Placed:
     return earlier.repeated()
 
 
-def _refuse_flood(asked: Asked, tries: Mapping[str, int]) -> None:
-    """Nobody orders by hand this often."""
+def refuse_flood(asked: Asked, tries: Mapping[str, int]) -> None:
+    """Nobody orders by hand this often.
+
+    Raises:
+        TooMany: with the seconds to wait.
+    """
     if any(tries[limit.bucket] > limit.most for limit in asked.limits):
         raise TooMany(
             "下单太频繁了，请过几分钟再试。",
@@ -201,9 +220,13 @@ class _Turn:
         session: Session,
         offers: dict[int, OfferState],
         taken_by_buyer: dict[tuple[int, str], int],
+        vouchers: Vouchers,
+        rates: Rates | None,
         now: datetime,
     ) -> None:
         self._session = session
+        self._vouchers = vouchers
+        self._rates = rates
         self._offers = offers
         self._taken_by_buyer = taken_by_buyer
         self._now = now
@@ -211,6 +234,8 @@ class _Turn:
 
     def grant(self, asked: Asked) -> Placed:
         """Grant a wish; when it does not fit, first with lapsed holds given back, then in place of the buyer's own."""
+        if asked.joins:
+            return self._grant_with_held(asked, asked.joins)
         try:
             return self._try(asked)
         except Refused as refusal:
@@ -224,7 +249,10 @@ class _Turn:
             return self._grant_in_place_of_own_hold(asked, refusal)
 
     def _try(self, asked: Asked) -> Placed:
-        return grant(asked, self._offers, self._taken_by_buyer, self._now)
+        # The postage is that of the moment the order is written, whatever the page was made with.
+        if self._rates is not None:
+            asked = replace(asked, terms=replace(asked.terms, rates=self._rates))
+        return grant(asked, self._offers, self._taken_by_buyer, self._vouchers, self._now)
 
     def _give_back_lapsed(self, asked: Asked) -> bool:
         """Give back holds of these offers that have run out, once a turn and without waiting for the worker."""
@@ -233,6 +261,8 @@ class _Turn:
         self._swept |= wanted
         for hold in lapsed:
             self._count(hold, -1)
+        for offer in self._offers.values():
+            offer.keep_for_line()
         holds.free(self._session, lapsed, "expired", "hold ran out", self._now)
         return bool(lapsed)
 
@@ -245,15 +275,45 @@ class _Turn:
             self._count(hold, -1)
         try:
             placed = self._try(asked)
-        except Refused:
+        except Problem:
             # It does not help: she keeps what she has.
             for hold in own:
                 self._count(hold, +1)
             raise
-        holds.free(self._session, own, "cancelled", "replaced by the buyer's next order", self._now)
+        self._replace(own, "replaced by the buyer's next order", placed)
         return placed
 
+    def _grant_with_held(self, asked: Asked, joined: Joined) -> Placed:
+        """One order of what is held and what comes to it; if that does not fit, the held one stays as it is."""
+        hold = holds.hold_to_join(self._session, joined.order_id, self._offers, self._now)
+        if hold is None:
+            raise Refused(
+                "刚才那一单已经付了、取消了或者过时了，没法放在一起。这一单可以单独下。",
+                "The other order is paid, cancelled or over by now; they cannot be put together. Order this one by itself.",
+                code="hold_gone",
+            )
+        self._count(hold, -1)
+        try:
+            placed = self._try_with_lapsed(asked)
+        except Problem:
+            self._count(hold, +1)
+            raise
+        self._replace([hold], f"{JOINED}{placed.number}", placed)
+        return placed
+
+    def _replace(self, held: Sequence[Hold], reason: str, placed: Placed) -> None:
+        holds.free(self._session, held, "cancelled", reason, self._now, replaced_by=placed.number)
+
+    def _try_with_lapsed(self, asked: Asked) -> Placed:
+        try:
+            return self._try(asked)
+        except Refused as refusal:
+            if refusal.code not in _FULL or not self._give_back_lapsed(asked):
+                raise
+            return self._try(asked)
+
     def _count(self, hold: Hold, sign: int) -> None:
+        self._vouchers.count(hold.voucher_id, hold.phone, sign, for_buyer=hold.counts_for_cap)
         for line in hold.lines:
             if line.offer_id not in self._offers:
                 continue

@@ -23,9 +23,10 @@ _FIND_PLACED = text("""
 
 # Offers first, levels second, each in id order: every writer of stock keeps to it, so none waits in a ring.
 _LOCK_OFFERS = text("""
-    SELECT o.id, o.stream_id, o.variant_id, o.state, o.ends_at, o.price_fen, o.allotment - o.taken AS allotment_left,
-           o.cap_per_buyer, s.state AS stream_state, s.hold_minutes,
-           v.sku, v.spec_zh, v.spec_en, p.title_zh, p.title_en, p.form
+    SELECT o.id, o.stream_id, o.variant_id, o.state, o.ends_at, o.price_fen, o.flash_price_fen, o.flash_from, o.flash_until,
+           o.allotment - o.taken AS allotment_left,
+           o.waiting, o.cap_per_buyer, s.state AS stream_state, s.hold_minutes,
+           v.sku, v.gross_g, v.spec_zh, v.spec_en, p.title_zh, p.title_en, p.form
     FROM offers o JOIN streams s ON s.id = o.stream_id
     JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
     WHERE o.id = ANY(:ids) ORDER BY o.id FOR NO KEY UPDATE OF o
@@ -50,7 +51,8 @@ _WRITE = text("""
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, number text, stream_id bigint, buyer_name text, phone text, phone_ext text, province text, city text,
             district text, street text, detail text, note text, locale text, goods_fen bigint, shipping_fen bigint,
-            total_fen bigint, hold_until timestamptz, idempotency_key text, request_hash text, device_hash text, lines jsonb)
+            discount_fen bigint, voucher_id bigint, email text, gift_from text, gift_words text, giver_phone text,
+             total_fen bigint, hold_until timestamptz, idempotency_key text, request_hash text, device_hash text, lines jsonb)
     ), line AS (
         SELECT placed.id AS order_id, placed.phone, l.* FROM placed, jsonb_to_recordset(placed.lines) AS l(
             position int, variant_id bigint, offer_id bigint, quantity int, unit_price_fen bigint, line_total_fen bigint,
@@ -58,10 +60,12 @@ _WRITE = text("""
     ), new_order AS (
         INSERT INTO orders (id, number, channel, stream_id, state, buyer_name, phone, phone_ext, province, city, district,
             street, detail, note, locale, currency, goods_fen, shipping_fen, discount_fen, total_fen, refunded_fen,
-            hold_until, created_at, idempotency_key, request_hash, device_hash)
+            hold_until, created_at, idempotency_key, request_hash, device_hash, voucher_id,
+            email, gift_from, gift_words, giver_phone)
         SELECT id, number, 'own', stream_id, 'held', buyer_name, phone, phone_ext, province, city, district,
-            street, detail, note, locale, 'cny', goods_fen, shipping_fen, 0, total_fen, 0,
-            hold_until, :now, idempotency_key, request_hash, device_hash FROM placed
+            street, detail, note, locale, 'cny', goods_fen, shipping_fen, discount_fen, total_fen, 0,
+            hold_until, :now, idempotency_key, request_hash, device_hash, voucher_id,
+            email, gift_from, gift_words, giver_phone FROM placed
     ), new_line AS (
         INSERT INTO order_lines (order_id, position, variant_id, offer_id, quantity, unit_price_fen, line_total_fen,
             sku, title, spec)
@@ -97,7 +101,7 @@ def lock_offers(session: Session, offer_ids: Iterable[int]) -> dict[int, OfferSt
     rows = session.execute(_LOCK_OFFERS, {"ids": sorted(offer_ids)}).all()
     levels = session.execute(_LOCK_LEVELS, {"ids": sorted({row.variant_id for row in rows})})
     stock = {level.variant_id: StockState(level.variant_id, level.free) for level in levels}
-    return {
+    offers = {
         row.id: OfferState(
             offer_id=row.id,
             stream_id=row.stream_id,
@@ -106,6 +110,9 @@ def lock_offers(session: Session, offer_ids: Iterable[int]) -> dict[int, OfferSt
             state=row.state,
             ends_at=row.ends_at,
             price_fen=row.price_fen,
+            flash_price_fen=row.flash_price_fen,
+            flash_from=row.flash_from,
+            flash_until=row.flash_until,
             allotment_left=row.allotment_left,
             cap_per_buyer=row.cap_per_buyer,
             stock=stock.get(row.variant_id) or StockState(row.variant_id, 0),
@@ -113,9 +120,14 @@ def lock_offers(session: Session, offer_ids: Iterable[int]) -> dict[int, OfferSt
             title=Text(row.title_zh, row.title_en),
             spec=Text(row.spec_zh, row.spec_en),
             is_fresh=row.form == "fresh",
+            gross_g=row.gross_g,
+            waiting=row.waiting,
         )
         for row in rows
     }
+    for offer in offers.values():
+        offer.keep_for_line()
+    return offers
 
 
 def taken_by_buyer(

@@ -6,10 +6,12 @@ from typing import Any
 
 from kernel.errors import Invalid
 from kernel.forms import Form
+from kernel.notices.rules import EMAIL, can_receive
 from kernel.parse import FieldError, clean_text, parse_count
 from kernel.text import Text
 from shop.orders import rules
-from shop.orders.placing import Asked, AskedLine, Limit
+from shop.orders.placing import Asked, AskedLine, Gift, Joined, Limit
+from shop.vouchers.rules import UNKNOWN, as_code, is_code
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{8,80}", re.ASCII)
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
@@ -68,6 +70,7 @@ def read_order(
     locale: str,
     device_hash: str | None = None,
     limits: tuple[Limit, ...] = (),
+    joins: Joined | None = None,
 ) -> Asked:
     """The wish in a JSON body of interfaces.md.
 
@@ -81,6 +84,9 @@ def read_order(
     phone = _field(form, "buyer.phone", buyer.get("phone"), read_phone)
     address = _read_address(_part(body, "address", form), form)
     note = _field(form, "note", body.get("note"), lambda raw: clean_text(raw, 200, required=False, lines=True))
+    email = _field(form, "buyer.email", buyer.get("email") or "", read_email)
+    gift = _read_gift(body.get("gift"), form)
+    voucher = _field(form, "voucher", body.get("voucher") or "", _read_voucher)
     form.check()
     return Asked(
         stream_id=stream_id,
@@ -96,6 +102,10 @@ def read_order(
         device_hash=device_hash,
         terms=terms,
         limits=limits,
+        joins=joins,
+        voucher=voucher,
+        gift=gift,
+        email=email,
     )
 
 
@@ -149,6 +159,35 @@ def _read_address(part: Mapping[str, Any], form: Form) -> rules.Address:
     )
     detail = _field(form, "address.detail", part.get("detail"), lambda raw: clean_text(raw, 120))
     return rules.Address(province, city, district, street, detail)
+
+
+def read_email(raw: object) -> str:
+    """An e-mail address as typed, or nothing.
+
+    Raises:
+        FieldError: it is no address.
+    """
+    address = clean_text(raw, 254, required=False)
+    if address and not can_receive(EMAIL, address):
+        raise FieldError("请看看邮箱有没有写错，也可以不填。", "Check the e-mail address, or leave it out.")
+    return address
+
+
+def _read_gift(part: object, form: Form) -> Gift | None:
+    """``{"from", "words", "phone"}`` of a present; the words may be left out."""
+    if not isinstance(part, Mapping):
+        return None
+    giver = _field(form, "gift.from", part.get("from"), lambda raw: clean_text(raw, 40))
+    words = _field(form, "gift.words", part.get("words"), lambda raw: clean_text(raw, 120, required=False, lines=True))
+    phone = _field(form, "gift.phone", part.get("phone"), read_phone)
+    return None if form.errors else Gift(giver, words, phone[0])
+
+
+def _read_voucher(raw: object) -> str:
+    code = as_code(clean_text(raw, 40, required=False))
+    if code and not is_code(code):
+        raise FieldError(UNKNOWN.zh, UNKNOWN.en)
+    return code
 
 
 def _read_province(raw: object) -> str:

@@ -18,15 +18,19 @@ from shop.orders.placing import Asked, OfferState
 
 # SKIP LOCKED: an order that is being paid or cancelled right now is left to whoever holds it.
 _LAPSED = text("""
-    SELECT o.id, o.phone FROM orders o
+    SELECT o.id, o.phone, o.voucher_id FROM orders o
     WHERE o.state = 'held' AND o.hold_until <= :now
       AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.offer_id = ANY(:offers))
     ORDER BY o.hold_until LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED
 """)
 _OWN_HOLD = text("""
-    SELECT o.id, o.phone FROM orders o
+    SELECT o.id, o.phone, o.voucher_id FROM orders o
     WHERE o.phone = :phone AND o.device_hash = :device AND o.state = 'held' AND o.hold_until > :now
       AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.offer_id = ANY(:offers))
+    FOR NO KEY UPDATE SKIP LOCKED
+""")
+_TO_JOIN = text("""
+    SELECT o.id, o.phone, o.voucher_id FROM orders o WHERE o.id = :order AND o.state = 'held' AND o.hold_until > :now
     FOR NO KEY UPDATE SKIP LOCKED
 """)
 _LINES = text("SELECT order_id, offer_id, variant_id, quantity FROM order_lines WHERE order_id = ANY(:orders)")
@@ -41,7 +45,7 @@ _LOCK_MORE_LEVELS = text(
 # The job closes the hosted page that such an order may have (shop/payments/steps.py).
 _FREE = text("""
     WITH freed AS (
-        UPDATE orders SET state = :state WHERE id = ANY(:orders) RETURNING id
+        UPDATE orders SET state = :state, replaced_by = :replaced_by WHERE id = ANY(:orders) RETURNING id
     ), line AS (
         SELECT l.* FROM order_lines l JOIN freed ON freed.id = l.order_id
     ), log AS (
@@ -80,6 +84,13 @@ _LOCK_LEVELS_OF = text("""
 """)
 
 
+# The database counts a voucher's uses when the transaction ends; locked here in order, two turns never make a ring.
+_LOCK_VOUCHERS_OF = text("""
+    SELECT id FROM vouchers WHERE id IN (SELECT voucher_id FROM orders WHERE id = ANY(:orders))
+    ORDER BY id FOR NO KEY UPDATE
+""")
+
+
 @dataclass(frozen=True)
 class HeldLine:
     """Goods of a hold."""
@@ -96,6 +107,7 @@ class Hold:
     order_id: UUID
     phone: str
     counts_for_cap: bool
+    voucher_id: int | None
     lines: tuple[HeldLine, ...]
 
 
@@ -116,6 +128,12 @@ def own_holds(session: Session, asked: Asked, locked: Mapping[int, OfferState], 
     return _with_goods(session, session.execute(_OWN_HOLD, facts).all(), locked, counts_for_cap=True)
 
 
+def hold_to_join(session: Session, order_id: UUID, locked: Mapping[int, OfferState], now: datetime) -> Hold | None:
+    """This unpaid order with all its goods; ``None`` when it is not held any more, or somebody works on it right now."""
+    rows = session.execute(_TO_JOIN, {"order": order_id, "now": now}).all()
+    return next(iter(_with_goods(session, rows, locked, counts_for_cap=True)), None)
+
+
 def _with_goods(
     session: Session, orders: Sequence[Row[Any]], locked: Mapping[int, OfferState], *, counts_for_cap: bool
 ) -> list[Hold]:
@@ -127,7 +145,7 @@ def _with_goods(
         lines[row.order_id].append(HeldLine(row.offer_id, row.variant_id, row.quantity))
     busy = _busy_goods(session, [line for held in lines.values() for line in held], locked)
     return [
-        Hold(row.id, row.phone, counts_for_cap, tuple(lines[row.id]))
+        Hold(row.id, row.phone, counts_for_cap, row.voucher_id, tuple(lines[row.id]))
         for row in orders
         if not any(line.offer_id in busy for line in lines[row.id])
     ]
@@ -143,10 +161,15 @@ def _busy_goods(session: Session, lines: Sequence[HeldLine], locked: Mapping[int
     return {offer_id for offer_id, variant_id in more.items() if offer_id not in offers or variant_id not in levels}
 
 
-def free(session: Session, holds: Sequence[Hold], state: str, reason: str, now: datetime) -> None:
-    """End these holds, which must be locked: their goods are free at once."""
+def free(
+    session: Session, holds: Sequence[Hold], state: str, reason: str, now: datetime, *, replaced_by: str | None = None
+) -> None:
+    """End these holds, which must be locked: their goods are free at once.
+
+    ``replaced_by`` is the number of the buyer's next order, where that one takes them over.
+    """
     if holds:
-        _free(session, [hold.order_id for hold in holds], state, reason, "counter", now)
+        _free(session, [hold.order_id for hold in holds], state, reason, "counter", now, replaced_by)
 
 
 def sweep(session: Session, now: datetime, most: int) -> int:
@@ -159,5 +182,15 @@ def sweep(session: Session, now: datetime, most: int) -> int:
     return len(lapsed)
 
 
-def _free(session: Session, orders: list[UUID], state: str, reason: str, by: str, now: datetime) -> None:
-    session.execute(_FREE, {"orders": orders, "state": state, "reason": reason, "by": by, "now": now})
+def _free(
+    session: Session,
+    orders: list[UUID],
+    state: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    replaced_by: str | None = None,
+) -> None:
+    session.execute(_LOCK_VOUCHERS_OF, {"orders": orders})
+    ends = {"state": state, "reason": reason, "by": by, "now": now, "replaced_by": replaced_by}
+    session.execute(_FREE, {"orders": orders, **ends})

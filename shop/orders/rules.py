@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from json import dumps
 
+from shop.orders.postage import Rates
+
 PROVINCES = (
     *(
         "北京市",
@@ -50,17 +52,21 @@ ORDERS_WINDOW = timedelta(minutes=10)
 MOST_FROM_A_DEVICE = 60
 MOST_FROM_AN_ADDRESS = 3_000
 
+# How the log of an order begins that was put together with another; its number follows.
+JOINED = "joined into "
+
 LARGEST_QUANTITY = 999
 MOST_LINES = 20
 
 
 @dataclass(frozen=True)
 class ShippingTerms:
-    """The workshop's postage: flat, free from an amount, more to remote provinces."""
+    """The workshop's postage: by its table, else flat, free from an amount, more to remote provinces. Money in fen."""
 
     flat_fen: int
     free_from_fen: int
     remote_surcharge_fen: int
+    rates: Rates | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,15 @@ def full_province(typed: str) -> str | None:
     return next((name for name in PROVINCES if wanted and name.startswith(wanted) and len(wanted) >= 2), None)
 
 
-def shipping_fen(goods_fen: int, province: str, terms: ShippingTerms) -> int:
-    """Postage of one order in fen."""
+def sends_to(province: str, terms: ShippingTerms) -> bool:
+    """Whether anything is sent to this province."""
+    return terms.rates is None or province in terms.rates
+
+
+def shipping_fen(goods_fen: int, weight_g: int, province: str, terms: ShippingTerms) -> int:
+    """Postage of one order in fen; ``weight_g`` with packing."""
+    if terms.rates is not None:
+        return terms.rates[province].fen(goods_fen, weight_g)
     surcharge = terms.remote_surcharge_fen if province in REMOTE_PROVINCES else 0
     flat = 0 if goods_fen >= terms.free_from_fen else terms.flat_fen
     return flat + surcharge

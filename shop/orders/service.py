@@ -77,8 +77,9 @@ def take_stock_again(session: Session, order: Order, *, at: datetime) -> bool:
         try:
             for line in sorted(order.lines, key=lambda line: line.offer_id or 0):
                 _take_offer_again(session, line)
-            for line in sorted(order.lines, key=lambda line: line.variant_id):
-                stock.hold(session, line.variant_id, line.quantity, source=f"order:{order.id}:late", by=SYSTEM, at=at)
+            # Once a variant: an order that took another over may have it at two prices, in two lines.
+            for variant_id, quantity in sorted(quantities(order).items()):
+                stock.hold(session, variant_id, quantity, source=f"order:{order.id}:late", by=SYSTEM, at=at)
         except stock.OutOfStock:
             attempt.rollback()
             return False

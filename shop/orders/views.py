@@ -1,10 +1,12 @@
 """The JSON API of orders (interfaces.md)."""
 
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, current_app, request
+from sqlalchemy.orm import Session
 
 from kernel.errors import BadRequest, NotFound
 from kernel.http import flows, setting, transaction, utc_now
@@ -14,6 +16,7 @@ from shop.orders import forms, queries, rules
 from shop.orders.counter import Counter
 from shop.orders.models import Order
 from shop.orders.placing import Asked, Limit, Placed
+from shop.orders.postage_service import rates_in_force
 from shop.orders.rules import ShippingTerms
 
 blueprint = Blueprint("orders_api", __name__, url_prefix="/api/v1")
@@ -32,8 +35,13 @@ def is_order_key(number: str, offered: str) -> bool:
     return is_link_key(setting("secret_key"), ORDER_PURPOSE, number, offered)
 
 
-def shipping_terms() -> ShippingTerms:
-    """The workshop's postage, from its settings."""
+def shipping_terms(session: Session) -> ShippingTerms:
+    """The workshop's postage: its table, or while it has none what the settings say."""
+    return replace(flat_terms(), rates=rates_in_force(session))
+
+
+def flat_terms() -> ShippingTerms:
+    """The postage of the settings; at the counter the table goes before it."""
     return ShippingTerms(setting("shipping_fen"), setting("free_shipping_from_fen"), setting("remote_surcharge_fen"))
 
 
@@ -74,7 +82,7 @@ def place_order(stream_id: int) -> tuple[dict[str, Any], int]:
         body,
         stream_id=stream_id,
         key=key,
-        terms=shipping_terms(),
+        terms=flat_terms(),
         locale=current_locale.get(),
         device_hash=device,
         limits=limits_of(device),

@@ -6,12 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, BigId, Fen, UtcTime
+from kernel.db import Base, BigId, Fen, UtcTime, one_of
 from shop.payments.states import LIVE, PAYMENT_STATES
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 class Payment(Base):
@@ -19,13 +15,13 @@ class Payment(Base):
 
     __tablename__ = "payments"
     __table_args__ = (
-        CheckConstraint(_in("state", PAYMENT_STATES), name="known_state"),
+        CheckConstraint(one_of("state", PAYMENT_STATES), name="known_state"),
         CheckConstraint("currency = 'cny'", name="in_yuan"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("refunded_fen BETWEEN 0 AND amount_fen", name="refunds_within_paid"),
         CheckConstraint("refunded_fen = 0 OR state = 'succeeded'", name="only_paid_is_refunded"),
         # One page at a time: two tabs share it.
-        Index("uq_payments_order_live", "order_id", unique=True, postgresql_where=text(_in("state", LIVE))),
+        Index("uq_payments_order_live", "order_id", unique=True, postgresql_where=text(one_of("state", LIVE))),
         # One payment pays an order; a second success is kept as a duplicate and refunded.
         Index(
             "uq_payments_order_paid",

@@ -4,6 +4,7 @@ Both are cookies that scripts cannot read. A key is worked out from the order's 
 list needs no signature: an entry that was made up does not open anything.
 """
 
+from collections.abc import Sequence
 from secrets import token_urlsafe
 
 from flask import request
@@ -56,8 +57,14 @@ def end_wish(response: Response, key: str | None) -> None:
 
 def keep_order(response: Response, number: str) -> None:
     """Let this device open the order from now on, without the key in the address."""
-    numbers = [number, *(other for other in order_numbers() if other != number)][:_MOST_ORDERS]
-    _keep(response, orders_cookie(), "|".join(f"{number}~{order_key(number)}" for number in numbers))
+    keep_orders(response, [number])
+
+
+def keep_orders(response: Response, numbers: Sequence[str]) -> None:
+    """The same for several, the newest first."""
+    known = [*numbers, *(other for other in order_numbers() if other not in numbers)][:_MOST_ORDERS]
+    if known:
+        _keep(response, orders_cookie(), "|".join(f"{number}~{order_key(number)}" for number in known))
 
 
 def forget_orders(response: Response) -> None:

@@ -7,10 +7,15 @@ from kernel.errors import Invalid, Refused
 from kernel.forms import Form
 from kernel.text import Locale
 from shop.orders import forms as orders
-from shop.orders.placing import Asked, Limit
+from shop.orders.address_paste import Pasted
+from shop.orders.models import Order
+from shop.orders.placing import Asked, Joined, Limit
 from shop.orders.rules import ShippingTerms
 from shop.storefront.queries import OfferCard
 
+# Which postage table the page was made with.
+SEEN_POSTAGE = "seen-postage"
+GIFT_FIELDS = ("from", "words", "phone")
 ADDRESS_FIELDS = ("province", "city", "district", "street", "detail")
 
 
@@ -33,6 +38,7 @@ def read_order_form(
     locale: Locale,
     device_hash: str | None,
     limits: tuple[Limit, ...],
+    joins: Joined | None = None,
 ) -> Asked:
     """The wish on the page.
 
@@ -43,9 +49,12 @@ def read_order_form(
     wanted = [(offer_id, quantity) for offer_id, quantity in wanted if quantity.strip("0")]
     body: dict[str, Any] = {
         "lines": [{"offer_id": offer_id, "quantity": quantity} for offer_id, quantity in wanted],
-        "buyer": {name: typed.get(f"buyer.{name}") for name in ("name", "phone")},
+        "buyer": {name: typed.get(f"buyer.{name}") for name in ("name", "phone", "email")},
         "address": {name: typed.get(f"address.{name}") for name in ADDRESS_FIELDS},
         "note": typed.get("note"),
+        **({"gift": {name: typed.get(f"gift.{name}") for name in GIFT_FIELDS}} if typed.get("gift") else {}),
+        **({"voucher": typed["voucher"]} if typed.get("voucher", "").strip() else {}),
+        **({"joins": f"{joins.order_id}"} if joins else {}),
     }
     try:
         return orders.read_order(
@@ -56,10 +65,28 @@ def read_order_form(
             locale=locale,
             device_hash=device_hash,
             limits=limits,
+            joins=joins,
         )
     except Invalid as problem:
         problem.fields = {_page_name(name, wanted): text for name, text in problem.fields.items()}
         raise
+
+
+def fields_of_pasted(found: Pasted) -> dict[str, str]:
+    """What was read from a pasted line, by the names of the page's fields."""
+    parts = {name: getattr(found, name) for name in ADDRESS_FIELDS}
+    return {"buyer.name": found.name, "buyer.phone": found.phone, **{f"address.{name}": parts[name] for name in parts}}
+
+
+def fields_of_order(order: Order) -> dict[str, str]:
+    """Whom an order goes to and where, by the names of the page's fields."""
+    phone = f"{order.phone}-{order.phone_ext}" if order.phone_ext else order.phone
+    return {
+        "buyer.name": order.buyer_name,
+        "buyer.phone": phone,
+        "buyer.email": order.email,
+        **{f"address.{name}": getattr(order, name) for name in ADDRESS_FIELDS},
+    }
 
 
 def refuse_risen_prices(typed: Mapping[str, str], offers: Sequence[OfferCard]) -> None:
@@ -78,6 +105,21 @@ def refuse_risen_prices(typed: Mapping[str, str], offers: Sequence[OfferCard]) -
                 "A price has just changed; the present one is below. Order again if it suits you.",
                 code="price_changed",
             )
+
+
+def refuse_other_postage(typed: Mapping[str, str], table_id: int) -> None:
+    """The workshop may have changed its postage while the form was open: the buyer sees the new one before ordering.
+
+    Raises:
+        Refused: the page was made with another table (``postage_changed``).
+    """
+    seen = typed.get(SEEN_POSTAGE, str(table_id))
+    if seen != str(table_id):
+        raise Refused(
+            "运费刚刚变了，现在的运费在下面。合适的话请再下单。",
+            "The postage has just changed; the present one is below. Order again if it suits you.",
+            code="postage_changed",
+        )
 
 
 def _page_name(name: str, wanted: Sequence[tuple[int, str]]) -> str:

@@ -12,6 +12,10 @@ from kernel.audit import BUYER
 from kernel.errors import NotFound, Problem
 from kernel.http import database, flows, setting, transaction, utc_now
 from kernel.text import t
+from shop.complaints import queries as complaints
+from shop.complaints.rules import KINDS, why_not
+from shop.invoices import queries as invoices
+from shop.invoices.rules import may_ask
 from shop.orders import queries as orders
 from shop.orders.models import Order
 from shop.orders.views import is_order_key, order_key
@@ -19,7 +23,10 @@ from shop.payments import queries as payments
 from shop.payments import steps
 from shop.payments.states import EXPIRED as PAGE_OVER
 from shop.payments.states import LIVE, UNDER_WAY
+from shop.reviews import queries as reviews
+from shop.reviews.rules import REASONS, may_review
 from shop.storefront import device, queries, rules
+from shop.waitlist import queries as line
 
 blueprint = Blueprint("orders", __name__)
 log = logging.getLogger("gongfang")
@@ -35,7 +42,7 @@ def _no_such_order() -> NotFound:
     )
 
 
-def _own_order(session: Session, number: str) -> Order:
+def own_order(session: Session, number: str) -> Order:
     """The order, when this device holds its key; somebody else's looks like none at all."""
     order = orders.order_by_number(session, number) if number in device.order_numbers() else None
     if order is None:
@@ -63,6 +70,7 @@ def own_orders() -> Response:
             render_template(
                 "storefront/orders.html",
                 orders=found,
+                waits=line.waits_by_numbers(session, device.order_numbers()),
                 goods=queries.goods_of(session, found),
                 shown_state=rules.shown_state,
             )
@@ -84,6 +92,21 @@ def forget() -> Response:
     return response
 
 
+@blueprint.get("/orders/<number>/again")
+def buy_again(number: str) -> Response:
+    """The order form with the same goods, as far as they are on offer now, and the same address."""
+    with transaction() as session:
+        order = own_order(session, number)
+        stream_id = queries.stream_to_buy_again(session, {line.variant_id for line in order.lines})
+        shown = [variant.product for variant in queries.goods_of(session, [order]).values() if variant.product.listed]
+    if stream_id is not None:
+        return redirect(url_for("storefront.buying.order_form", stream_id=stream_id, again=number))
+    flash(t("现在没有在卖，下次开播时可以买。", "It is not on sale now; it can be bought at the next stream."), "info")
+    if shown:
+        return redirect(url_for("storefront.product", slug=shown[0].slug))
+    return redirect(url_for("storefront.streams"))
+
+
 @blueprint.get("/orders/<number>")
 def show_order(number: str) -> Response:
     """One order: state, lines, money, parcels, and what can be done now."""
@@ -92,7 +115,7 @@ def show_order(number: str) -> Response:
     came_back = request.args.get("from") == "payment"
     is_unknown = came_back and not _ask_about_payment(number)
     with transaction() as session:
-        order = _own_order(session, number)
+        order = own_order(session, number)
         payment = payments.last_payment(session, order.id)
         is_under_way = payment is not None and payment.state == UNDER_WAY
         found = _standing(order, is_checking=is_unknown or is_under_way)
@@ -111,13 +134,28 @@ def show_order(number: str) -> Response:
                 came_after=next((entry.from_state for entry in order.log if entry.to_state == "refunded"), None),
                 refund_word=rules.refund_word([refund["state"] for refund in progress["refunds"]]),
                 is_unknown=is_unknown,
+                complaints=complaints.complaints_of(session, order.id),
+                may_complain=_may_complain(session, order),
+                may_review=may_review(order.state, order.channel),
+                reviewable=reviews.products_of(session, order),
+                written={each.product_id: each for each in reviews.reviews_of(session, [order.id])},
+                review_reasons=REASONS,
+                invoice=invoices.invoice_of(session, order.id),
+                may_ask_invoice=may_ask(order.state, order.channel, order.total_fen, order.refunded_fen),
                 moment_of=datetime.fromisoformat,
+                joined_into=rules.joined_into([entry.reason for entry in order.log]),
                 private_link=f"{setting('public_url')}/orders/{number}?key={order_key(number)}",
                 **progress,
             )
         )
         device.end_wish(response, order.idempotency_key)
         return response
+
+
+def _may_complain(session: Session, order: Order) -> list[str]:
+    """The kinds of complaint that this order's buyer may make now."""
+    facts = complaints.delivered(session, order)
+    return [kind for kind in KINDS if why_not(kind, facts, utc_now()) is None]
 
 
 def _standing(order: Order, *, is_checking: bool) -> rules.Standing:
@@ -127,7 +165,7 @@ def _standing(order: Order, *, is_checking: bool) -> rules.Standing:
 def _ask_about_payment(number: str) -> bool:
     """The buyer is back from the payment page: ask what became of it; returns whether that is known now."""
     with transaction() as session:
-        payment = payments.live_payment(session, _own_order(session, number).id)
+        payment = payments.live_payment(session, own_order(session, number).id)
     if payment is None:
         return True
     try:
@@ -146,7 +184,7 @@ def order_state(number: str) -> dict[str, str]:
     """What the open page asks for, so that a payment shows without reloading by hand."""
     came_back = request.args.get("from") == "payment"
     with transaction() as session:
-        order = _own_order(session, number)
+        order = own_order(session, number)
         payment = payments.last_payment(session, order.id)
         is_checking = payment is not None and (payment.state == UNDER_WAY or (came_back and payment.state in LIVE))
         return {"state": order.state, "standing": _standing(order, is_checking=is_checking)}
@@ -164,7 +202,7 @@ def pay_by_link(number: str) -> Response:
 def pay(number: str) -> Response:
     """Open the hosted payment page; pressed twice it is the same payment."""
     with transaction() as session:
-        _own_order(session, number)
+        own_order(session, number)
     try:
         address = steps.checkout_url_for(database(), current_app.extensions["till"], number, utc_now())
     except Problem as problem:
@@ -177,7 +215,7 @@ def pay(number: str) -> Response:
 def cancel(number: str) -> Response:
     """Cancel: a held order at once, a paid one that has not left with its money back."""
     with transaction() as session:
-        order_id = _own_order(session, number).id
+        order_id = own_order(session, number).id
     try:
         with transaction() as session:
             flows().cancel_order(session, order_id, by=BUYER, reason="cancelled by the buyer", now=utc_now())

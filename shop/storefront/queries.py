@@ -1,10 +1,11 @@
 """What the shop's pages read: the front, a product, a stream with what is left of each offer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from kernel.text import Text
@@ -15,6 +16,7 @@ from shop.payments.models import Payment
 from shop.payments.states import UNDER_WAY
 from shop.streams import queries as streams
 from shop.streams.models import Offer, Stream
+from shop.streams.rules import Flash, flash_of, price_at
 from shop.streams.states import LIVE
 
 
@@ -23,6 +25,7 @@ class OfferCard:
     """An offer as a buyer sees it; prices in fen, ``left`` and ``most`` in pieces."""
 
     id: int
+    variant_id: int
     slug: str
     title: Text
     spec: Text
@@ -35,11 +38,23 @@ class OfferCard:
     cap_per_buyer: int | None
     is_open: bool
     ends_at: datetime | None
+    flash: Flash | None
+    gross_g: int
 
     @property
     def most_at_once(self) -> int:
         """The largest quantity that makes sense to ask for now."""
         return max(1, min(self.left, self.cap_per_buyer or self.left, 99))
+
+    @property
+    def most_to_wait_for(self) -> int:
+        """The largest quantity that makes sense to stand in line for."""
+        return min(self.cap_per_buyer or 99, 99)
+
+    @property
+    def can_be_waited_for(self) -> bool:
+        """Whether there is a line for it."""
+        return self.is_open and not self.left
 
     @property
     def can_be_bought(self) -> bool:
@@ -71,30 +86,29 @@ def live_page(session: Session, stream_id: int, now: datetime) -> LivePage | Non
     if stream is None or figures is None:
         return None
     of_offer = {offer["id"]: offer for offer in figures["offers"]}
-    cards = [
-        _card(offer, left=of_offer[offer.id]["left"], is_open=of_offer[offer.id]["state"] == "open")
-        for offer in stream.offers
-        if offer.id in of_offer
-    ]
+    cards = [_card(offer, of_offer[offer.id], now) for offer in stream.offers if offer.id in of_offer]
     return LivePage(stream, cards)
 
 
-def _card(offer: Offer, *, left: int, is_open: bool) -> OfferCard:
+def _card(offer: Offer, figures: Mapping[str, Any], now: datetime) -> OfferCard:
     product = offer.variant.product
     return OfferCard(
         id=offer.id,
+        variant_id=offer.variant_id,
         slug=product.slug,
         title=product.title,
         spec=offer.variant.spec,
         story=product.story,
         photo=product.photo,
-        price_fen=offer.price_fen,
+        price_fen=figures["price_fen"],
         list_price_fen=offer.list_price_fen,
-        left=left,
+        left=figures["left"],
         most=offer.allotment,
         cap_per_buyer=offer.cap_per_buyer,
-        is_open=is_open,
+        is_open=figures["state"] == "open",
         ends_at=offer.ends_at,
+        flash=flash_of(offer, now),
+        gross_g=offer.variant.gross_g,
     )
 
 
@@ -110,6 +124,21 @@ def next_streams(session: Session, most: int = 4) -> Sequence[Stream]:
     return session.scalars(
         select(Stream).where(Stream.state == "planned").order_by(Stream.starts_at, Stream.id).limit(most)
     ).all()
+
+
+def goods_of_streams(session: Session, stream_ids: Sequence[int]) -> dict[int, list[Product]]:
+    """The listed products of each of these streams, each once, in the order of its run sheet."""
+    rows = session.execute(
+        select(Offer.stream_id, Product)
+        .join(Variant, Variant.id == Offer.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Offer.stream_id.in_(stream_ids), Product.listed)
+        .order_by(Offer.stream_id, Offer.position)
+    )
+    found: dict[int, dict[int, Product]] = {stream_id: {} for stream_id in stream_ids}
+    for stream_id, product in rows:
+        found[stream_id].setdefault(product.id, product)
+    return {stream_id: list(products.values()) for stream_id, products in found.items()}
 
 
 def listed_products(session: Session) -> Sequence[Product]:
@@ -135,16 +164,30 @@ class LivePrice:
     price_fen: int
 
 
-def live_offers_by_product(session: Session) -> dict[int, LivePrice]:
+def live_offers_by_product(session: Session, now: datetime) -> dict[int, LivePrice]:
     """For each product that is on offer in a live stream, its cheapest open offer."""
-    rows = session.execute(
-        select(Variant.product_id, Offer.stream_id, Offer.id.label("offer_id"), Offer.price_fen)
-        .join(Variant, Variant.id == Offer.variant_id)
+    offers = session.scalars(
+        select(Offer)
         .join(Stream, Stream.id == Offer.stream_id)
-        .where(Stream.state == LIVE, Offer.state == "open")
-        .order_by(Offer.price_fen.desc(), Offer.id.desc())
+        .where(Stream.state == LIVE, Offer.state == "open", or_(Offer.ends_at.is_(None), Offer.ends_at > now))
     )
-    return {row.product_id: LivePrice(row.stream_id, row.offer_id, row.price_fen) for row in rows}
+    dearest_first = sorted(offers, key=lambda offer: (-price_at(offer, now), -offer.id))
+    return {
+        offer.variant.product_id: LivePrice(offer.stream_id, offer.id, price_at(offer, now)) for offer in dearest_first
+    }
+
+
+def stream_to_buy_again(session: Session, variant_ids: Collection[int]) -> int | None:
+    """The live stream that offers the most of these goods, the newest of equals; ``None`` when none does."""
+    row = session.execute(
+        select(Offer.stream_id, func.count())
+        .join(Stream, Stream.id == Offer.stream_id)
+        .where(Stream.state == LIVE, Offer.state == "open", Offer.variant_id.in_(variant_ids))
+        .group_by(Offer.stream_id)
+        .order_by(func.count().desc(), Offer.stream_id.desc())
+        .limit(1)
+    ).first()
+    return row[0] if row else None
 
 
 def waiting_order(session: Session, numbers: Sequence[str], now: datetime) -> Order | None:
@@ -156,6 +199,13 @@ def waiting_order(session: Session, numbers: Sequence[str], now: datetime) -> Or
         .order_by(Order.created_at.desc())
         .limit(1)
     )
+
+
+def orders_of_phone(session: Session, phone: str, since: datetime, most: int = 30) -> Sequence[str]:
+    """Numbers of this shop's own orders of a phone, newest first."""
+    own = or_(Order.giver_phone == phone, (Order.phone == phone) & Order.giver_phone.is_(None))
+    wanted = select(Order.number).where(own, Order.channel == "own", Order.created_at >= since)
+    return session.scalars(wanted.order_by(Order.created_at.desc()).limit(most)).all()
 
 
 def goods_of(session: Session, orders: Sequence[Order]) -> dict[int, Variant]:

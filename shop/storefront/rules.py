@@ -1,12 +1,13 @@
 """Pure decisions of the shop's pages: how a moment is said, where an order stands, the steps behind and before it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from kernel.text import Text
+from shop.orders.rules import JOINED
 from shop.orders.states import CANCELLED, DELIVERED, EXPIRED, HELD, PAID, REFUNDED, SHIPPED
 
 Standing = Literal["waiting", "checking", "lapsed", "paid", "shipped", "delivered", "expired", "cancelled", "refunded"]
@@ -147,6 +148,12 @@ _PROVINCES_EN: Final[Mapping[str, str]] = {
     "香港特别行政区": "Hong Kong",
     "澳门特别行政区": "Macao",
 }
+
+
+def joined_into(reasons: Iterable[str]) -> str | None:
+    """The number of the order that this one was put together with, read from its log."""
+    found = (reason.removeprefix(JOINED) for reason in reasons if reason.startswith(JOINED))
+    return next(found, None)
 
 
 def province_word(name: str) -> Text:

@@ -19,7 +19,9 @@ OFFER_CHANGED = "offer.changed"
 ON_AIR_CHANGED = "stream.on_air"
 UNDOABLE = (OFFER_CHANGED, ON_AIR_CHANGED)
 
-CHANGEABLE = ("price_fen", "list_price_fen", "allotment", "cap_per_buyer", "state", "ends_at", "position")
+FLASH = ("flash_price_fen", "flash_from", "flash_until")
+MOMENTS = ("ends_at", "flash_from", "flash_until")
+CHANGEABLE = ("price_fen", "list_price_fen", "allotment", "cap_per_buyer", "state", "ends_at", "position", *FLASH)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kernel.db import Base, BigId, Fen, UtcTime, append_only
@@ -16,6 +16,9 @@ class Stream(Base):
     __tablename__ = "streams"
     __table_args__ = (
         CheckConstraint("state IN ('planned', 'live', 'ended')", name="known_state"),
+        CheckConstraint(
+            "watch_url = '' OR watch_url ~ '^https://[^ ]+$' AND length(watch_url) <= 500", name="watch_url_safe"
+        ),
         CheckConstraint("hold_minutes BETWEEN 1 AND 1440", name="hold_within_a_day"),
         # The offer on air must belong to this stream, and only a live stream has one.
         ForeignKeyConstraint(
@@ -32,6 +35,8 @@ class Stream(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     hold_minutes: Mapped[int] = mapped_column(default=10)
+    # Where the picture is to be seen, if not only in the room: the stream's page elsewhere, or its player.
+    watch_url: Mapped[str] = mapped_column(default="", server_default="")
     on_air_offer_id: Mapped[int | None] = mapped_column(BigInteger)
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
 
@@ -46,17 +51,23 @@ class Stream(Base):
 
 
 class Offer(Base):
-    """A variant offered in a stream. ``taken`` counts what is held or sold of the allotment."""
+    """A variant offered in a stream. ``taken`` counts what is held or sold of the allotment.
+
+    ``waiting`` counts the pieces that people stand in line for (shop/waitlist); nobody else gets those that come back.
+    """
 
     __tablename__ = "offers"
     __table_args__ = (
         UniqueConstraint("stream_id", "variant_id"),
         UniqueConstraint("stream_id", "id"),
         CheckConstraint("taken BETWEEN 0 AND allotment", name="taken_within_allotment"),
+        CheckConstraint("waiting >= 0", name="waiting_not_negative"),
         CheckConstraint("price_fen > 0", name="price_positive"),
         CheckConstraint("list_price_fen >= price_fen", name="list_price_not_below"),
         CheckConstraint("cap_per_buyer IS NULL OR cap_per_buyer > 0", name="cap_positive"),
         CheckConstraint("state IN ('open', 'closed')", name="known_state"),
+        CheckConstraint("num_nulls(flash_price_fen, flash_from, flash_until) IN (0, 3)", name="flash_whole_or_none"),
+        CheckConstraint("flash_price_fen > 0 AND flash_until > flash_from", name="flash_makes_sense"),
     )
 
     id: Mapped[BigId]
@@ -67,9 +78,14 @@ class Offer(Base):
     list_price_fen: Mapped[Fen]
     allotment: Mapped[int] = mapped_column(BigInteger)
     taken: Mapped[int] = mapped_column(BigInteger, default=0)
+    waiting: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     cap_per_buyer: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="open")
     ends_at: Mapped[datetime | None]
+    # A flash sale: this price from the one moment, inclusive, to the other, by the server's clock.
+    flash_price_fen: Mapped[Fen | None]
+    flash_from: Mapped[datetime | None]
+    flash_until: Mapped[datetime | None]
     # Rises with every change, sales too: what viewers see.
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
     # Rises when a person changes the terms: what two people at two screens compare.

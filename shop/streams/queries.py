@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session, selectinload
 from shop.catalog.models import Product, Variant
 from shop.stock.models import StockLevel
 from shop.streams.models import Offer, Stream
+from shop.streams.rules import Flash, flash_of, passed, price_at
 from shop.streams.states import ENDED
 
 _OFFERS = text("""
     SELECT o.id, v.sku, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, p.slug, o.price_fen, o.list_price_fen,
-           GREATEST(0, LEAST(o.allotment - o.taken, COALESCE(l.on_hand - l.held, 0))) AS left,
-           o.cap_per_buyer, o.state, o.ends_at, o.revision + COALESCE(l.revision, 0) AS revision
+           GREATEST(0, LEAST(o.allotment - o.taken, COALESCE(l.on_hand - l.held, 0)) - o.waiting) AS left,
+           o.cap_per_buyer, o.state, o.ends_at, o.flash_price_fen, o.flash_from, o.flash_until,
+           o.revision + COALESCE(l.revision, 0) AS revision
     FROM offers o JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
     LEFT JOIN stock_levels l ON l.variant_id = o.variant_id
     WHERE o.stream_id = :stream ORDER BY o.position, o.id
@@ -97,27 +99,25 @@ def streams_to_copy(session: Session, stream_id: int, most: int = 30) -> Sequenc
 def snapshot(session: Session, stream_id: int, now: datetime) -> dict[str, Any] | None:
     """What viewers of a stream poll (interfaces.md), or ``None`` when there is no such stream.
 
-    ``version`` is the sum of the row revisions, and one for each offer whose time is over: it rises with every change that
-    a viewer could see. Such an offer is shown closed at once, without waiting for anybody to write that down.
+    ``version`` is the sum of the row revisions, and one for each moment of an offer (its end, the beginning and the end of
+    its flash sale) that has come: it rises with every change that a viewer could see. An offer whose time is over is shown
+    closed, and a flash sale at its price, at once, without waiting for anybody to write that down.
     """
     stream = session.get(Stream, stream_id)
     if stream is None:
         return None
     rows = session.execute(_OFFERS, {"stream": stream_id}).all()
     return {
-        "version": stream.revision + sum(row.revision + _is_over(row, now) for row in rows),
+        "version": stream.revision
+        + sum(row.revision + passed(now, row.ends_at, row.flash_from, row.flash_until) for row in rows),
         "state": stream.state,
         "on_air": stream.on_air_offer_id,
         "offers": [_offer(row, stream, now) for row in rows],
     }
 
 
-def _is_over(row: Any, now: datetime) -> bool:
-    return row.ends_at is not None and row.ends_at <= now
-
-
 def _offer(row: Any, stream: Stream, now: datetime) -> dict[str, Any]:
-    is_open = stream.state == "live" and row.state == "open" and not _is_over(row, now)
+    is_open = stream.state == "live" and row.state == "open" and not passed(now, row.ends_at)
     return {
         "id": row.id,
         "sku": row.sku,
@@ -126,10 +126,21 @@ def _offer(row: Any, stream: Stream, now: datetime) -> dict[str, Any]:
         "spec": row.spec_zh,
         "spec_en": row.spec_en,
         "photo": row.photo,
-        "price_fen": row.price_fen,
+        "price_fen": price_at(row, now),
         "list_price_fen": row.list_price_fen,
         "left": int(row.left),
         "cap_per_buyer": row.cap_per_buyer,
         "state": "open" if is_open else "closed",
-        "ends_at": row.ends_at.isoformat() if row.ends_at else None,
+        "ends_at": _iso(row.ends_at),
+        "flash": _flash(flash_of(row, now)),
     }
+
+
+def _flash(flash: Flash | None) -> dict[str, Any] | None:
+    if flash is None:
+        return None
+    return {"price_fen": flash.price_fen, "from": _iso(flash.begins), "until": _iso(flash.ends)}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
 from shop.stock.models import StockLevel
-from shop.streams.changes import facts_of
+from shop.streams.changes import MOMENTS, facts_of
 from shop.streams.models import Offer, Stream
 from shop.streams.rules import renumbered
 from shop.streams.service import add_offer, lock_open_stream, offer_of
@@ -69,7 +69,7 @@ def remove_offer(session: Session, stream_id: int, offer_id: int, *, now: dateti
         ) from None
     # The snapshot's version is a sum over the offers: what leaves the sum stays in the stream's own part.
     level = session.scalar(select(StockLevel).where(StockLevel.variant_id == offer.variant_id).with_for_update())
-    stream.revision += 2 + offer.revision + (level.revision if level else 0)
+    stream.revision += 1 + len(MOMENTS) + offer.revision + (level.revision if level else 0)
     record_change(session, actor=by, action="offer.removed", subject=f"offer:{offer_id}", at=now, before=before)
 
 

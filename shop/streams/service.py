@@ -14,6 +14,7 @@ from shop.catalog.models import Variant
 from shop.stock.service import open_level
 from shop.streams.changes import (
     CHANGEABLE,
+    MOMENTS,
     OFFER_CHANGED,
     ON_AIR_CHANGED,
     ChangedMeanwhile,
@@ -23,14 +24,25 @@ from shop.streams.changes import (
     facts_of,
 )
 from shop.streams.models import AirTime, Offer, Stream
+from shop.streams.rules import passed
 from shop.streams.states import ENDED, LIVE, may_move
 
 
 def plan_stream(
-    session: Session, *, title_zh: str, title_en: str, starts_at: datetime, hold_minutes: int, now: datetime, by: Actor
+    session: Session,
+    *,
+    title_zh: str,
+    title_en: str,
+    starts_at: datetime,
+    hold_minutes: int,
+    watch_url: str = "",
+    now: datetime,
+    by: Actor,
 ) -> Stream:
     """Announce a stream."""
-    stream = Stream(title_zh=title_zh, title_en=title_en, starts_at=starts_at, hold_minutes=hold_minutes)
+    stream = Stream(
+        title_zh=title_zh, title_en=title_en, starts_at=starts_at, hold_minutes=hold_minutes, watch_url=watch_url
+    )
     session.add(stream)
     session.flush()
     record_change(
@@ -47,12 +59,19 @@ def change_plan(
     title_en: str,
     starts_at: datetime,
     hold_minutes: int,
+    watch_url: str = "",
     now: datetime,
     by: Actor,
 ) -> Stream:
     """Change a stream's name, start and hold; holds that are open keep the end they were promised."""
     stream = lock_open_stream(session, stream_id)
-    wanted = {"title_zh": title_zh, "title_en": title_en, "starts_at": starts_at, "hold_minutes": hold_minutes}
+    wanted = {
+        "title_zh": title_zh,
+        "title_en": title_en,
+        "starts_at": starts_at,
+        "hold_minutes": hold_minutes,
+        "watch_url": watch_url,
+    }
     before = {name: getattr(stream, name) for name in wanted}
     if before == wanted:
         return stream
@@ -293,8 +312,8 @@ def set_terms(
         # Nothing is struck through above what it costs now.
         changes = {**changes, "list_price_fen": price_fen}
     before = facts_of(offer)
-    # An end that has passed counts as one change in the snapshot's version; setting a new one must not lose it.
-    offer.revision += 2 if offer.ends_at and offer.ends_at <= now else 1
+    # A moment that has passed counts as one change in the snapshot's version; setting a new one must not lose it.
+    offer.revision += 1 + passed(now, *(getattr(offer, name) for name in MOMENTS))
     offer.terms_revision += 1
     for name, value in changes.items():
         setattr(offer, name, value)

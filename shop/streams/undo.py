@@ -8,6 +8,7 @@ from kernel.audit import Actor, AuditEntry
 from kernel.errors import NotFound, Refused
 from shop.streams.changes import (
     CHANGEABLE,
+    MOMENTS,
     UNDOABLE,
     ChangedMeanwhile,
     changed_terms,
@@ -62,8 +63,9 @@ def _undo_terms(
     if offer.terms_revision != entry.after["terms_revision"]:
         raise ChangedMeanwhile(changes_since(session, offer_id, entry.after["terms_revision"]))
     before = {change.what: change.before for change in changed_terms(entry)}
-    if before.get("ends_at"):
-        before["ends_at"] = datetime.fromisoformat(before["ends_at"])
+    for name in MOMENTS:
+        if before.get(name):
+            before[name] = datetime.fromisoformat(before[name])
     set_terms(session, offer, before, now=now, by=by, action=OFFER_UNDONE)
 
 

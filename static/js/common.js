@@ -12,12 +12,23 @@ for (const stepper of document.querySelectorAll("[data-stepper]")) {
   }
 }
 
-// A form marked data-once is sent once; the server is safe against repeats, this only spares the person a wait.
+// A form marked data-once is sent once; the server is safe against repeats. The second half of a double tap stays here, so
+// that the person sees the answer to the first ("signed"), not the one to a repeat ("there is one already").
+const DOUBLE_TAP_MS = 1000;
 for (const form of document.querySelectorAll("form[data-once]")) {
-  form.addEventListener("submit", () => {
+  let first = { at: -Infinity, by: null };
+  form.addEventListener("submit", (event) => {
+    if (event.submitter === first.by && event.timeStamp - first.at < DOUBLE_TAP_MS) {
+      event.preventDefault();
+      return;
+    }
+    first = { at: event.timeStamp, by: event.submitter };
     for (const button of form.querySelectorAll("button[type=submit]")) button.setAttribute("aria-busy", "true");
   });
 }
+
+// Without a network the shop answers for itself (shop_worker.js); bench and scale have workers of their own.
+if (document.documentElement.classList.contains("face-shop")) navigator.serviceWorker?.register("/shop-worker.js").catch(() => {});
 
 // The bench keeps a page of work for when there is no network. This address is not the service worker's, so whoever signs
 // out takes their page along from here.
@@ -25,11 +36,18 @@ for (const form of document.querySelectorAll("form[action='/sign-out']")) {
   form.addEventListener("submit", () => window.caches?.delete("bench-work").catch(() => {}));
 }
 
-// Whoever leaves, or hands the device on, takes the scale's list of farmers along; a badge that is scanned sends a form too.
+// Whoever leaves, or hands the device on, takes the scale's list of farmers along, and what was typed and not sent (typed.js);
+// a badge that is scanned sends a form too.
 document.addEventListener(
   "submit",
   (event) => {
-    if (/\/(sign-in|sign-out|hand-over)$/.test(new URL(event.target.action, location.href).pathname)) window.caches?.delete("weigh-kept").catch(() => {});
+    if (!/\/(sign-in|sign-out|hand-over)$/.test(new URL(event.target.action, location.href).pathname)) return;
+    window.caches?.delete("weigh-kept").catch(() => {});
+    try {
+      for (const place of Object.keys(sessionStorage)) if (place.startsWith("typed ")) sessionStorage.removeItem(place);
+    } catch {
+      // A browser that keeps nothing has nothing to forget.
+    }
   },
   true,
 );

@@ -48,6 +48,15 @@ if (root) {
   });
   render();
   if (root.dataset.kept === undefined) keepForLater(root.dataset.worker, root.dataset.person);
-  // A page from the device's memory gives way to the fresh one once there is a network and nobody is in the middle of a slip.
-  else window.addEventListener("online", () => !document.querySelector("[data-weigh-in]:not([hidden])") && location.replace("/bench/weigh/in"));
+  else giveWay();
+}
+
+/**
+ * A page from the device's memory gives way to the fresh one once there is a network, while nobody has touched it: a farmer who
+ * has just been tapped, or a name half typed, would be lost. Whoever has touched it gets the fresh page with their next step.
+ */
+function giveWay() {
+  let isTouched = false;
+  for (const touch of ["pointerdown", "keydown", "input"]) document.addEventListener(touch, () => (isTouched = true), { once: true, capture: true });
+  window.addEventListener("online", () => !isTouched && !document.querySelector("[data-weigh-in]:not([hidden])") && location.replace("/bench/weigh/in"));
 }

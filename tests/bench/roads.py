@@ -1,6 +1,6 @@
 """A packer's tablet in a real browser whose road to the server can be cut, and the hands that work on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,7 +19,7 @@ from kernel.db import Database
 from kernel.people import service as people
 from kernel.people.rules import PACKER
 from tests.bench.lines import Line
-from tests.browsers import served
+from tests.browsers import eventually, served
 from tests.e2e.house import TABLET
 from tests.packing.world import make_pile, make_rate
 
@@ -165,15 +165,6 @@ def cut(page: Page, line: Line) -> None:
 def mend(page: Page, line: Line) -> None:
     line.is_cut = False
     page.context.set_offline(False)
-
-
-def eventually(page: Page, is_so: Callable[[], bool]) -> None:
-    """Wait, within bounds, until the server knows."""
-    for _ in range(100):
-        if is_so():
-            return
-        page.wait_for_timeout(200)
-    assert is_so()
 
 
 def note_facts(page: Page, facts: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from kernel.people import choices
 from kernel.people import service as people
 from kernel.people.models import Person
 from kernel.people.rules import PACKER
-from tests.browsers import device
+from tests.browsers import device, eventually
 from tests.e2e.house import PHONE, TABLET
 from tests.packing.world import make_pile, make_rate
 
@@ -72,7 +72,7 @@ def number_on_card(page: Page) -> str:
 
 def once_said(page: Page, sentences: int) -> list[tuple[str, str]]:
     """Language and words of all that was said on this page, once it is so many sentences: a page speaks after it shows."""
-    page.wait_for_function("most => said.length >= most", arg=sentences)
+    eventually(page, lambda: page.evaluate("said.length") >= sentences)
     return [(lang, words) for lang, words in page.evaluate("said")]
 
 

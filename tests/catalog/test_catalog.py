@@ -27,10 +27,15 @@ FACTS = ProductFacts(
     photo="products/huagu.svg",
     storage_zh="阴凉干燥",
     storage_en="Cool and dry",
+    soaking_zh="冷水四小时",
+    soaking_en="Four hours, cold",
+    recipe_zh="炖鸡",
+    recipe_en="With chicken",
     label={"生产者": "示例合作社", "配料": ""},
     origin="浙江庆元",
     shelf_life_days=365,
     returnable=True,
+    claim_hours=24,
     listed=True,
 )
 BAG = VariantFacts("A-1", "一袋", "a bag", 5_000, 100, 130, sellable=True)

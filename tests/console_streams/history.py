@@ -1,5 +1,6 @@
 """An evening that lives through steps: orders placed, paid, run out, cancelled, refunded, shipped; restocks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from kernel.errors import Refused
 from shop.orders import service as orders
 from shop.orders.counter import place_batch
 from shop.orders.models import Order
+from shop.orders.placing import Joined, KeptLine
 from shop.orders.states import EXPIRED, HELD, PAID, SHIPPED
 from shop.payments import refunds
 from shop.payments.models import Payment
@@ -46,6 +48,25 @@ class History:
         wanted = LiveOffer(evening.stream_id, offer.id, offer.variant_id, offer.price_fen)
         key = f"history-{uuid4()}"
         [answer] = place_batch(self.session, [ask(wanted, key, number, phone=f"138{len(self.orders):08d}")], self.now)
+        if not isinstance(answer, Exception):
+            self.orders.append(answer.id)
+
+    def join(self, which: int, number: int) -> None:
+        """Somebody who holds an order puts another with it: one order takes over both."""
+        held = self._order(which, HELD)
+        if held is None or held.hold_until is None:
+            return
+        offer = terms_of(self.session, self.evening.offer_ids[which % len(self.evening.offer_ids)])
+        wanted = LiveOffer(self.evening.stream_id, offer.id, offer.variant_id, offer.price_fen)
+        kept = tuple(
+            KeptLine(line.offer_id, line.quantity, line.unit_price_fen)
+            for line in held.lines
+            if line.offer_id is not None
+        )
+        asked = replace(
+            ask(wanted, f"history-{uuid4()}", number, phone=held.phone), joins=Joined(held.id, kept, held.hold_until)
+        )
+        [answer] = place_batch(self.session, [asked], self.now)
         if not isinstance(answer, Exception):
             self.orders.append(answer.id)
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.console import board_rules as rules
@@ -15,12 +16,13 @@ from app.console.board_shelf import BoardShelf
 from app.console.seats import ELSEWHERE, STOPPING, Seats
 from kernel.errors import Unavailable
 from shop.streams import service as streams
+from shop.waitlist import service as line
 from tests.console.conftest import Desk
 from tests.console_streams.conftest import offer_of
 from tests.console_streams.test_figures import ZONE
 from tests.signing_in import sign_in_client
 from tests.streams.evening import XIANG, Evening, make_evening
-from tests.world import NOW
+from tests.world import NOW, ask
 
 
 def minutes(number: float) -> timedelta:
@@ -355,3 +357,13 @@ def test_the_wall_shows_what_is_on_air_and_what_runs_out(desk: Desk, shelf: Boar
     assert len(shown) == MOST_ON_THE_WALL
     assert {shown[0].place, shown[-1].place} == {1, 12}
     assert "另外 3 样剩得更多" in desk.look(f"/console/board/{evening.stream_id}?wall=1")
+
+
+def test_who_waits_for_what_is_sold_out_stands_beside_it(desk: Desk, evening: Evening) -> None:
+    offer = offer_of(desk, evening)
+    desk.place(offer, 40)
+    with desk.database.transaction() as session:
+        session.execute(text("UPDATE offers SET allotment = taken WHERE id = :offer"), {"offer": offer.offer_id})
+        line.join(session, ask(offer, "two-to-wait-for", 2, phone="13900000007"), desk.now)
+    for address in (f"/console/board/{evening.stream_id}", f"/console/streams/{evening.stream_id}/control"):
+        assert "卖完了，排队 2 件" in desk.look(f"{address}?lang=zh"), address

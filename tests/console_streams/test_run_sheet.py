@@ -17,7 +17,13 @@ from tests.console_streams.conftest import offer_of
 from tests.streams.evening import NOW, XIANG, Evening, make_evening, on_sheet, terms_of
 from tests.world import make_variant
 
-PLAN = {"title_zh": "周末专场", "title_en": "", "starts_at": "2026-11-28T20:00", "hold_minutes": "15"}
+PLAN = {
+    "title_zh": "周末专场",
+    "title_en": "",
+    "starts_at": "2026-11-28T20:00",
+    "hold_minutes": "15",
+    "watch_url": "https://live.example.cn/1",
+}
 
 
 def sheet_of(desk: Desk, evening: Evening) -> list[int]:
@@ -51,6 +57,10 @@ def test_a_stream_is_planned_in_the_workshops_time_once(desk: Desk, database: Da
         ("hold_minutes", "0"),
         ("hold_minutes", "1441"),
         ("hold_minutes", "十"),
+        ("watch_url", "javascript:alert(1)"),
+        ("watch_url", "http://live.example.cn/1"),
+        ("watch_url", "https://live.example.cn@evil.example/1"),
+        ("watch_url", "https://live.example.cn/" + "a" * 500),
     ],
 )
 def test_a_bad_field_is_named_and_nothing_typed_is_lost(desk: Desk, database: Database, field: str, bad: str) -> None:

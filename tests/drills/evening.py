@@ -6,6 +6,7 @@ see of each other is what separate transactions would see.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -28,6 +29,7 @@ from kernel.audit import BUYER, SYSTEM
 from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.errors import Problem
+from kernel.notices.providers import ConsoleProvider, Post
 from kernel.outbox import Job
 from sandbox.events import Levers, Postman
 from sandbox.store import Store, Thing
@@ -61,6 +63,13 @@ Found = TypeVar("Found")
 _PASSING = {None, "PaymentsAway", "Refused"}
 
 
+@dataclass(frozen=True)
+class TillWithPost(Till):
+    """What this evening's jobs need: the payment desk, and somebody who carries messages to buyers."""
+
+    post: Post = field(default_factory=lambda: Post(ConsoleProvider(), ConsoleProvider()))
+
+
 class OneTransaction:
     """A database whose transactions are savepoints of one that is never committed."""
 
@@ -92,7 +101,7 @@ class Evening(RuleBasedStateMachine):
         self.desk = Desk(store, Postman(store, levers, "", ""), levers, "http://stripe.test")
         self.gateway = DeskGateway(self.desk)
         gateway: Any = self.gateway
-        self.till = Till(gateway, workflows.settle_payment, workflows.settle_refund, "http://shop.test", "工坊")
+        self.till = TillWithPost(gateway, workflows.settle_payment, workflows.settle_refund, "http://shop.test", "工坊")
         self.worker = Worker(self.house, self.till, self.now)
         with self.house.transaction() as session:
             make_rate(session)

@@ -54,8 +54,8 @@ def open_house(var_dir: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             house.send_signal(signal.SIGINT)
-            house.communicate(timeout=60)
-    assert house.returncode == 0
+            last_words, _ = house.communicate(timeout=60)
+    assert house.returncode == 0, last_words
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_the_menu_is_one_row_at_one_place_and_shows_where_one_is(
         sign_in_page(page, url, database, bench.lead.person_id)
         for path in MENU:
             page.goto(f"{url}/bench/lead{path}")
-            page.wait_for_function("document.readyState === 'complete'")
+            page.wait_for_load_state("load")
             menu = page.locator(".lead-menu").bounding_box()
             entry = page.locator(".lead-menu [aria-current]").first.bounding_box()
             assert menu is not None

@@ -7,6 +7,7 @@ from PIL import ImageChops
 from playwright.sync_api import Browser, Page, expect
 
 from kernel.db import Database
+from tests.browsers import eventually
 from tests.e2e.house import PC, PHONE, TABLET
 from tests.labels.slips import codes_on, pages_at, sizes_mm
 from tests.lead.world import Bench, order_parcel, packed_parcel, prints_of
@@ -44,7 +45,7 @@ def test_a_slip_prints_itself_once_and_never_by_reload_or_back(
     page.goto(f"{url}/bench/slips/{number}")
     assert page.evaluate("printed") == 0
     page.get_by_role("button", name="打印", exact=True).dblclick()
-    page.wait_for_function("window.printed > 0")
+    eventually(page, lambda: page.evaluate("printed"))
     assert page.evaluate("printed") == 1
     assert len(prints_of(database, number)) == 1
     page.reload()
@@ -61,7 +62,7 @@ def test_the_paper_of_the_page_can_be_read(page: Page, url: str, database: Datab
     number = order_parcel(database, bench, note="𠮷㛃 请放门口")
     page.goto(f"{url}/bench/slips/{number}")
     page.get_by_role("button", name="打印", exact=True).click()
-    page.wait_for_function("window.printed > 0")
+    eventually(page, lambda: page.evaluate("printed"))
     page.evaluate("document.fonts.ready.then(() => true)")
     pdf = page.pdf(prefer_css_page_size=True)
     # Chromium rounds paper to whole points.

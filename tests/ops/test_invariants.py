@@ -34,6 +34,7 @@ PLANTS = {
             "SELECT max(variant_id), 'held', 0, 1, 'by:hand', 'x', now(), '' FROM offers"
         ),
     ],
+    "lines_are_counted": ["UPDATE offers SET waiting = waiting + 1 WHERE id = (SELECT min(id) FROM offers)"],
     "offers_not_oversold": ["UPDATE offers SET taken = taken + 1 WHERE id = (SELECT min(id) FROM offers)"],
     "orders_are_whole": ["DELETE FROM order_lines WHERE order_id = (SELECT id FROM orders WHERE state = 'cancelled')"],
     "acknowledged_orders_exist": [
@@ -44,6 +45,7 @@ PLANTS = {
     "order_log_tells_the_state": [
         "UPDATE order_log SET to_state = 'expired' WHERE to_state = 'cancelled'",
     ],
+    "vouchers_count_their_orders": ["UPDATE vouchers SET used = used + 1"],
     "paid_once": [
         (
             "INSERT INTO order_log (order_id, from_state, to_state, at, by, reason) "
@@ -182,6 +184,7 @@ PLANTS = {
         "UPDATE lots SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM lots WHERE used_g < received_g)"
     ],
     "made_lots_come_from_lots": ["UPDATE lots SET loss_g = loss_g + 1 WHERE kind = 'dried'"],
+    "sortings_add_up": ["UPDATE sortings SET taken_g = taken_g + 1"],
     "baggings_add_up": ["UPDATE baggings SET used_g = used_g + 1 WHERE id = (SELECT min(id) FROM baggings)"],
     "lots_are_in_the_stock_book": ["UPDATE stock_movements SET source = 'x' WHERE source LIKE 'lot-change:%'"],
     "blocked_lots_give_nothing": ["DELETE FROM lot_blocks WHERE blocked"],

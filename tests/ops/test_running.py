@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,7 +17,9 @@ from tempfile import mkdtemp
 import psutil
 import pytest
 import requests
+from sqlalchemy.pool import QueuePool
 
+from app.commands import run
 from app.processes import ROOT
 from kernel import embedded_postgres
 from tests.ports import free_ports
@@ -182,6 +185,24 @@ def test_a_house_from_the_first_opening_to_a_kill_and_again(var_dir: Path) -> No
     }
     lines = (var_dir / "log" / "web.log").read_text().splitlines()
     assert any(json.loads(line)["message"] == "request" for line in lines if line.startswith("{"))
+
+
+def test_a_stop_that_comes_while_a_connection_is_closed_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool writes down and forgets every Exception of a connection that it closes."""
+
+    class Connection(sqlite3.Connection):
+        def close(self) -> None:
+            signal.raise_signal(signal.SIGUSR1)
+
+    monkeypatch.setattr(run, "_SIGNALS", (signal.SIGUSR1,))
+    before = signal.signal(signal.SIGUSR1, run._stop)
+    try:
+        pool = QueuePool(lambda: Connection(":memory:"))
+        pool.connect().close()
+        with pytest.raises(run._Stopped):
+            pool.dispose()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def _raw(port: int, sent: bytes) -> bytes:

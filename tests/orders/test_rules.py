@@ -37,22 +37,22 @@ PROVINCE = st.sampled_from(PROVINCES)
     ],
 )
 def test_postage_is_free_from_an_amount_and_more_to_remote_places(goods_fen: int, province: str, postage: int) -> None:
-    assert shipping_fen(goods_fen, province, TERMS) == postage
+    assert shipping_fen(goods_fen, 500, province, TERMS) == postage
 
 
 @given(goods=FEN, more=FEN, province=PROVINCE, terms=TERMS_OF_ANY_SHOP)
 def test_postage_is_never_negative_and_never_rises_with_the_order(
     goods: int, more: int, province: str, terms: ShippingTerms
 ) -> None:
-    postage = shipping_fen(goods, province, terms)
-    assert 0 <= shipping_fen(goods + more, province, terms) <= postage
+    postage = shipping_fen(goods, 500, province, terms)
+    assert 0 <= shipping_fen(goods + more, 500, province, terms) <= postage
     assert postage <= terms.flat_fen + terms.remote_surcharge_fen
 
 
 @given(goods=FEN, terms=TERMS_OF_ANY_SHOP)
 def test_remote_places_pay_exactly_the_surcharge_more(goods: int, terms: ShippingTerms) -> None:
-    near = shipping_fen(goods, "浙江省", terms)
-    assert {shipping_fen(goods, place, terms) - near for place in REMOTE_PROVINCES} == {terms.remote_surcharge_fen}
+    near = shipping_fen(goods, 500, "浙江省", terms)
+    assert {shipping_fen(goods, 500, place, terms) - near for place in REMOTE_PROVINCES} == {terms.remote_surcharge_fen}
 
 
 def test_fresh_goods_are_promised_in_a_day_and_dried_in_two() -> None:

@@ -11,9 +11,9 @@ from fulfillment.purchasing.planning.models import FarmerCall
 from kernel.db import Database
 from kernel.outbox import Job
 from kernel.people.rules import OWNER, STREAMER, WEIGHER
-from shop.streams.service import plan_stream
+from shop.streams.service import add_offer, plan_stream
 from tests.planning.test_plan import ZONE, planted
-from tests.purchasing.world import TODAY, make_contract, make_quote, weigh_in, weighed
+from tests.purchasing.world import TODAY, make_contract, make_goods, make_quote, weigh_in, weighed
 from tests.purchasing.world import WEIGHER as WEIGHER_ACTOR
 from tests.weigh.conftest import Desk, desk_of, seen_in
 from tests.world import NOW
@@ -78,6 +78,25 @@ def test_the_offer_form_says_what_may_be_sold_ahead_and_changes_nothing(app, dat
     page = streamer.look(f"/console/streams/{stream.id}/offers/new?variant={variant_id}").text
     assert f"照合同还可以预售 {bags} 件" in page
     assert re.search(r'name="allotment"[^>]*value="0"', page), "the number stays what stock allows"
+
+
+def test_the_run_sheet_says_what_may_be_sold_ahead_where_a_contract_brings_it(app, database, streamer):
+    village(database)
+    service.make_nightly(database, ZONE, NOW)
+    terms = {"price_fen": 2_000, "list_price_fen": 2_500, "allotment": 3, "cap_per_buyer": None}
+    with database.transaction() as session:
+        names = {"title_zh": "晚场", "title_en": "Evening", "starts_at": NOW, "hold_minutes": 10}
+        stream = plan_stream(session, **names, now=NOW, by=WEIGHER_ACTOR)
+        bag = queries.read_plan(session, TODAY).products[0].bags[0].variant_id
+        other, _ = make_goods(session)
+        for variant_id in (bag, other.id):
+            add_offer(session, stream.id, variant_id, **terms, now=NOW, by=WEIGHER_ACTOR)
+        # What is offered beyond stock is a presale already.
+        bags = queries.presale_bags(session, TODAY)[bag]
+        assert queries.presale_advice(session, bag, TODAY).bags == bags
+    page = streamer.look(f"/console/streams/{stream.id}").text
+    assert re.findall(r"照合同还可以预售 (\d+) 件", page) == [str(bags)]
+    assert f"{bags} more could be sold ahead by contract" in streamer.look(f"/console/streams/{stream.id}?lang=en").text
 
 
 def test_a_call_is_noted_once_and_the_phone_is_shown_when_pressed(database, weigher):

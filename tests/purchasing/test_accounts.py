@@ -9,6 +9,7 @@ from fulfillment.purchasing.accounts import rules
 from fulfillment.purchasing.accounts.models import FarmerEntry
 from fulfillment.purchasing.accounts.service import Entry, add_entry, add_supplement
 from fulfillment.purchasing.service import KeyReused
+from kernel.credit_code import is_credit_code
 from kernel.errors import NotFound
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_quote, weigh_in, weighed
 from tests.world import NOW
@@ -95,4 +96,4 @@ def test_residents_numbers_carry_their_check_sign(number: str, is_right: bool) -
     [("91350100M000100Y43", True), ("91350100M000100Y44", False), ("91350100M000100Y4", False), ("", False)],
 )
 def test_credit_codes_carry_their_check_sign(code: str, is_right: bool) -> None:
-    assert rules.is_credit_code(code) is is_right
+    assert is_credit_code(code) is is_right

@@ -24,7 +24,7 @@ from kernel.audit import AuditEntry
 from kernel.db import Database
 from kernel.errors import Invalid, Problem, Refused
 from tests.packing.races import all_at_once
-from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_quote, weigh_in, weighed
+from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_goods, make_quote, weigh_in, weighed
 from tests.world import NOW
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -316,3 +316,19 @@ def test_without_the_databases_guard_goods_are_paid_by_a_promise_that_is_gone(
     with database.transaction() as session:
         session.execute(text("ALTER TABLE deliveries DISABLE TRIGGER deliveries_under_promise"))
         session.execute(stale)
+
+
+def test_a_form_that_is_sent_twice_signs_one_contract_and_ends_it_once(session: Session) -> None:
+    who: dict[str, Any] = {"now": NOW, "by": WEIGHER}
+    farmer, (_, raw) = make_farmer(session), make_goods(session)
+    contract = make_contract(session, farmer, raw)
+    assert make_contract(session, farmer, raw) is contract
+    with pytest.raises(Invalid):
+        make_contract(session, farmer, raw, premium_bps=1_300)
+    assert end_contract(session, contract.id, reason="搬走了", **who) is contract
+    assert end_contract(session, contract.id, reason="搬走了", **who) is contract
+    with pytest.raises(Refused):
+        end_contract(session, contract.id, reason="不种了", **who)
+    noted = select(AuditEntry.action).where(AuditEntry.subject == f"contract:{contract.id}").order_by(AuditEntry.id)
+    assert session.scalars(noted).all() == ["contract.signed", "contract.ended"]
+    assert make_contract(session, farmer, raw).id != contract.id, "an ended one is no answer"

@@ -1,17 +1,16 @@
 """Prices that were corrected after they were used: old deliveries keep theirs, the difference is paid once, by a person."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.accounts.models import FarmerEntry
-from fulfillment.purchasing.corrections import queries, service
+from fulfillment.purchasing.corrections import queries
 from fulfillment.purchasing.corrections.models import QuoteCorrection
 from fulfillment.purchasing.corrections.queries import Difference
 from fulfillment.purchasing.corrections.rules import corrected_quote
@@ -186,34 +185,10 @@ def supplements(database: Database) -> int:
 
 
 def test_two_who_press_at_once_pay_once(database: Database, owed: Decision) -> None:
+    """Its controls are in ``test_prices_at_once``."""
+
     def press(session: Session) -> object:
         return decide(session, owed, **WHO)
 
     assert at_once(database, [press] * 4) == ["written"] * 4
     assert supplements(database) == 1
-
-
-@pytest.fixture
-def unguarded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No lock, no key of its own, and a table without its key: what they hold is then lost."""
-    with database.transaction() as session:
-        session.execute(text("ALTER TABLE quote_corrections DROP CONSTRAINT pk_quote_corrections"))
-    serial = iter(range(100))
-    add: Callable[..., FarmerEntry] = service.add_supplement
-    monkeypatch.setattr(service, "_lock", lambda *_: None)
-
-    def without_key(session: Session, *, key: str, **facts: object) -> FarmerEntry:
-        session.execute(text("SELECT pg_sleep(0.3)"))
-        return add(session, key=f"{key}-{next(serial)}", **facts)
-
-    monkeypatch.setattr(service, "add_supplement", without_key)
-
-
-def test_two_who_press_at_once_pay_twice_without_the_guards(
-    database: Database, owed: Decision, unguarded: None
-) -> None:
-    def press(session: Session) -> object:
-        return decide(session, owed, **WHO)
-
-    assert at_once(database, [press] * 2) == ["written"] * 2
-    assert supplements(database) == 2

@@ -13,11 +13,11 @@ from fulfillment.purchasing.growers import queries as growers
 from fulfillment.purchasing.growers.contract_forms import goods_to_contract, read_contract
 from fulfillment.purchasing.growers.contract_service import end_contract
 from fulfillment.purchasing.growers.forms import read_farmer
-from fulfillment.purchasing.growers.readings import pinyin_readings
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from fulfillment.purchasing.growers.service import FarmerFacts, change_farmer
 from kernel.errors import Invalid, Refused
 from kernel.forms import Form
+from kernel.readings import pinyin_readings
 from tests.purchasing.world import TODAY, WEIGHER, make_contract, make_farmer, make_goods, make_quote, weigh_in, weighed
 from tests.world import NOW
 

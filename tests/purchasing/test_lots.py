@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,12 +20,11 @@ from fulfillment.purchasing.lots.changes_service import Counted
 from fulfillment.purchasing.lots.making_service import Dried
 from fulfillment.purchasing.lots.models import LotChange
 from fulfillment.purchasing.lots.service import BagWish
+from fulfillment.purchasing.lots.sorting_service import Sorted, sort_lot
 from fulfillment.purchasing.lots.undo_service import take_back_bagging, take_back_lot
 from fulfillment.purchasing.models import Bagging, Lot
-from kernel.db import Database
 from kernel.errors import Problem
 from shop.catalog.models import Variant
-from tests.purchasing.test_weigh_in import at_once
 from tests.purchasing.world import (
     TODAY,
     WEIGHER,
@@ -207,6 +206,21 @@ def test_nothing_leaves_a_blocked_lot_or_what_was_made_from_it(session: Session)
 # ---- taking back ----
 
 
+def test_what_came_from_a_blocked_lot_is_offered_nowhere_and_one_query_says_so(session: Session) -> None:
+    (one, two, three, four), bag = make_lots(session, 10_000, 10_000, 10_000, 10_000)
+    mixed = mix(session, {one.id: 1_000, two.id: 1_000})
+    again = mix(session, {mixed.id: 500, three.id: 500}, "mixed-again")
+    service.block_lot(session, one.id, reason="有虫", **WHEN)
+    asked: list[str] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert [lot.id for lot in queries.open_lots(session, bag.product_id, TODAY)] == [two.id, three.id, four.id]
+    assert len(asked) == 2
+    assert [lot.id for lot in queries.lots_like(session, four, TODAY)] == [two.id, three.id]
+    service.free_lot(session, one.id, reason="看错了", **WHEN)
+    assert {mixed.id, again.id} < {lot.id for lot in queries.open_lots(session, bag.product_id, TODAY)}
+
+
 def test_a_mixing_is_taken_back_while_nothing_left_it(session: Session) -> None:
     (old, new), bag = make_lots(session, 10_000, 20_000)
     first = mix(session, {old.id: 5_000, new.id: 5_000})
@@ -257,69 +271,11 @@ def test_the_database_refuses_grams_from_nowhere(session: Session, statement: st
         session.execute(text(statement.format(lot=lot.id, bag=bag.id)))
 
 
-# ---- at one instant ----
-
-
-def last_grams(database: Database) -> tuple[int, int, Callable[[int], Callable[[Session], object]]]:
-    """A lot for one bag and a half, and what each of two people does who fill one."""
-    with database.transaction() as session:
-        (lot,), bag = make_lots(session, 375)
-        lot_id, bag_id = lot.id, bag.id
-    return (
-        lot_id,
-        bag_id,
-        lambda number: lambda session: service.bag_lot(session, lot_id, bag_id, 1, key=f"last-{number}", **DAY),
-    )
-
-
-def test_the_last_grams_fill_one_bag(database: Database) -> None:
-    lot_id, bag_id, fill = last_grams(database)
-    assert at_once(database, [fill(1), fill(2)]) == ["lot_too_small", "written"]
-    with database.transaction() as session:
-        assert (session.get_one(Lot, lot_id).left_g, grams_on_hand(session, bag_id)) == (125, 1)
-
-
-def test_the_last_grams_fill_two_bags_without_the_guards(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    lot_id, bag_id, fill = last_grams(database)
-    monkeypatch.setattr(
-        queries,
-        "lock_lots",
-        lambda session, ids: {lot.id: lot for lot in session.scalars(select(Lot).where(Lot.id.in_(list(ids))))},
-    )
-    with database.transaction() as session:
-        session.execute(text("ALTER TABLE lots DROP CONSTRAINT ck_lots_used_within_received"))
-        session.execute(text("DROP TRIGGER lots_add_up ON lots"))
-        session.execute(text("ALTER TABLE stock_levels DROP CONSTRAINT ck_stock_levels_held_within_on_hand"))
-        session.execute(text("UPDATE stock_levels SET on_hand = on_hand + 1000"))
-    assert at_once(database, [fill(1), fill(2)]) == ["written", "written"]
-    with database.transaction() as session:
-        assert session.get_one(Lot, lot_id).left_g < 0
-        assert grams_on_hand(session, bag_id) == 2
-
-
-def test_blocking_and_bagging_at_one_instant_leave_no_bag_that_may_go_out(database: Database) -> None:
-    with database.transaction() as session:
-        (lot,), bag = make_lots(session, 10_000)
-        lot_id, bag_id = lot.id, bag.id
-
-    def block(session: Session) -> object:
-        return service.block_lot(session, lot_id, reason="有虫", **WHEN)
-
-    def fill(session: Session) -> object:
-        return service.bag_lot(session, lot_id, bag_id, 4, key="k", **DAY)
-
-    got = at_once(database, [block, fill])
-    assert got in (["written", "written"], ["lot_blocked", "written"])
-    with database.transaction() as session:
-        free = select(func.count()).select_from(BagStock).where(~BagStock.blocked)
-        assert session.scalar(free) == 0
-
-
 # ---- random histories ----
 
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["mix", "dry", "bag", "waste", "count", "block", "free", "back"]),
+        st.sampled_from(["mix", "dry", "sort", "bag", "waste", "count", "block", "free", "back"]),
         st.integers(0, 5),
         st.integers(0, 5),
         st.integers(1, 9_000),
@@ -328,14 +284,23 @@ _STEPS = st.lists(
 )
 
 
+def _make(session: Session, lots: list[Lot], one: Lot, other: Lot, kind: str, grams: int, key: str) -> None:
+    if kind == "mix":
+        lots.append(mix(session, {one.id: grams, other.id: grams // 2 + 1}, key))
+    elif kind == "dry":
+        dried = Dried(one.variant_id, max(1, grams * 9 // 10), "", True)
+        lots.append(making.dry_lots(session, {one.id: grams}, dried, key=key, **DAY)[0])
+    else:
+        wish = Sorted(grams, {"甲": grams // 2, "乙": grams // 3}, "碎")
+        sorting, _ = sort_lot(session, one.id, wish, key=key, **DAY)
+        lots.extend(queries.lots_sorted(session, sorting.id))
+
+
 def _step(session: Session, lots: list[Lot], bag: Variant, step: tuple[str, int, int, int], key: str) -> None:
     kind, one, two, grams = step
     lot, other = lots[one % len(lots)], lots[two % len(lots)]
-    if kind == "mix":
-        lots.append(mix(session, {lot.id: grams, other.id: grams // 2 + 1}, key))
-    elif kind == "dry":
-        dried = Dried(lot.variant_id, max(1, grams * 9 // 10), "", True)
-        lots.append(making.dry_lots(session, {lot.id: grams}, dried, key=key, **DAY)[0])
+    if kind in ("mix", "dry", "sort"):
+        _make(session, lots, lot, other, kind, grams, key)
     elif kind == "bag":
         service.bag_lot(session, lot.id, bag.id, grams // 1_000 + 1, key=key, reason="试", **DAY)
     elif kind == "waste":

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from fulfillment.purchasing.runs import queries, rules, service
 from fulfillment.purchasing.runs.service import Choice
 from fulfillment.purchasing.settlements import queries as settlements
 from fulfillment.purchasing.settlements import result_service as results
-from fulfillment.purchasing.settlements.models import SettlementPart, SettlementRun
+from fulfillment.purchasing.settlements.models import Settlement, SettlementPart, SettlementRun
 from fulfillment.purchasing.settlements.result_service import HandOut
 from fulfillment.purchasing.settlements.service import Payment, settle
 from kernel.audit import SYSTEM, Actor
@@ -105,9 +105,13 @@ def test_a_closed_run_never_changes_and_pays_nobody_more(session: Session) -> No
     lead, owner = staff(session)
     run = draft(session, lead, grower(session, "吴长根").farmer_id)
     close(session, run, owner)
-    with pytest.raises(Refused) as refused:
-        close(session, run, owner)
-    assert refused.value.code == "wrong_state"
+    again = service.close(session, run.id, seen_fen=LOAD_FEN, seen_farmers=1, now=NOW, by=owner)
+    assert again is run, "pressed twice it is closed once"
+    for seen_fen, by in ((LOAD_FEN, lead), (LOAD_FEN + 1, owner)):
+        with pytest.raises(Refused) as refused:
+            service.close(session, run.id, seen_fen=seen_fen, seen_farmers=1, now=NOW, by=by)
+        assert refused.value.code == "wrong_state"
+    assert len(session.scalars(select(Settlement)).all()) == 1
     with pytest.raises(IntegrityError, match="does not change"), session.begin_nested():
         session.execute(update(SettlementRun).values(state="draft", closed_by_id=None, closed_at=None, total_fen=None))
 
@@ -143,7 +147,8 @@ def test_lines_farmers_and_set_offs_of_a_draft_can_be_changed_and_the_draft_drop
     with pytest.raises(Invalid):
         service.set_off(session, run.id, first.farmer_id, left.most_fen + 1, now=NOW, by=lead)
     assert {each.farmer.id for each in queries.due(session, FAR)} == {first.farmer_id, second.farmer_id}
-    service.drop(session, run.id, now=NOW, by=lead)
+    for _ in range(2):
+        service.drop(session, run.id, now=NOW, by=lead)
     assert sum(len(each.payables) for each in queries.due(session, FAR)) == 3
     sound(session)
 
@@ -154,6 +159,7 @@ def test_a_line_under_question_waits_and_is_marked_when_it_is_already_chosen(ses
     payable = settlements.open_payables(session)[0]
     run = draft(session, lead, contract.farmer_id)
     question = results.ask_about(session, payable.id, reason="毛重对不上", now=NOW, by=WEIGHER)
+    assert results.ask_about(session, payable.id, reason="毛重对不上", now=NOW, by=WEIGHER) is question
     with pytest.raises(Refused):
         results.ask_about(session, payable.id, reason="再问", now=NOW, by=WEIGHER)
     assert rules.QUESTIONED in queries.review(session, run)[0].marks

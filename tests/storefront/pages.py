@@ -19,7 +19,8 @@ class _Fields(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "input" and given.get("name"):
+        is_left_open = given.get("type") in ("checkbox", "radio") and "checked" not in given
+        if tag == "input" and given.get("name") and not is_left_open:
             self.values[str(given["name"])] = given.get("value") or ""
         elif tag == "select":
             self._select = str(given.get("name"))
@@ -79,13 +80,17 @@ class _Inline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "style" or (tag == "script" and not given.get("src")):
+        # Data for search engines is no script: nothing runs, and the policy lets it be.
+        is_data = given.get("type") == "application/ld+json"
+        if tag == "style" or (tag == "script" and not given.get("src") and not is_data):
             self.found.append(tag)
         for name, value in given.items():
             is_foreign = name in ("src", "href", "action") and (value or "").startswith(
                 ("http:", "https:", "//", "javascript:")
             )
-            if name == "style" or name.startswith("on") or is_foreign:
+            # Names the page's own address, fetches nothing.
+            is_name = given.get("rel") == "canonical"
+            if name == "style" or name.startswith("on") or (is_foreign and not is_name):
                 self.found.append(f"{tag} {name}={value}")
 
 

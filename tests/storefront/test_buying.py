@@ -282,3 +282,31 @@ def test_a_price_that_fell_is_the_buyers_luck(client: FlaskClient, database: Dat
 def change_price(database: Database, offer: LiveOffer, price_fen: int) -> None:
     with database.transaction() as session:
         session.get_one(Offer, offer.offer_id).price_fen = price_fen
+
+
+def test_a_pasted_line_fills_the_fields_and_orders_nothing(
+    client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    typed = typed_order(client, offer, 2, **{"buyer.name": "", "address.province": "", "address.city": ""})
+    place = f"/live/{offer.stream_id}/address"
+    line = "收货人：欧阳𠮷 电话：138-0000-8000 地址：浙江丽水庆元松源街道示例路8号"
+    page = client.post(place, data={**typed, "pasted": line, "note": "放门口"})
+    found = fields_of(page)
+    assert (found["buyer.name"], found["buyer.phone"], found["address.province"]) == ("欧阳𠮷", "13800008000", "浙江省")
+    assert (found["address.city"], found["address.district"], found["address.detail"]) == (
+        "丽水市",
+        "庆元县",
+        "示例路8号",
+    )
+    assert (found[f"quantity-{offer.offer_id}"], found["note"], found["key"]) == ("2", "放门口", typed["key"])
+    assert_nothing_inline(page)
+    assert "同名的地方不止一个" in client.post(place, data={**typed, "pasted": "朝阳区望京西园1号"}).text
+    nothing = client.post(place, data={**typed, "pasted": "🍄" * 5000})
+    assert "没看出地址" in nothing.text
+    scripted = client.post(place, data={"pasted": line}, headers={"Accept": "application/json"})
+    assert scripted.json == {
+        "fields": {name: found[name] for name in scripted.json["fields"]},
+        "is_sure": True,
+    }
+    assert len(scripted.json["fields"]) == 7
+    assert count_orders(database) == 0

@@ -17,7 +17,7 @@ from shop.catalog.models import Product, Variant
 from shop.streams import service as streams
 from shop.streams.models import Stream
 from tests.storefront.pages import assert_nothing_inline
-from tests.world import LiveOffer, make_live_offer
+from tests.world import NOW, LiveOffer, make_live_offer
 
 STATIC = Path(__file__).parents[2] / "static"
 LARGEST_PAGE_BYTES = 100_000
@@ -79,13 +79,36 @@ def test_the_live_page_tells_the_true_price_what_is_left_and_the_cap(client: Fla
     assert 'max="3"' in page
 
 
-def test_sold_out_is_said_and_cannot_be_pressed(client: FlaskClient, database: Database) -> None:
+def test_sold_out_is_said_and_leads_to_the_line_and_what_is_closed_cannot_be_pressed(
+    client: FlaskClient, database: Database
+) -> None:
     with database.transaction() as session:
         offer = make_live_offer(session, on_hand=0, allotment=5)
     page = client.get(f"/live/{offer.stream_id}?lang=zh").text
     assert "卖完了" in page
+    assert "卖完了，排队等货" in page
+    pressed = client.get(f"/live/{offer.stream_id}/buy?offer={offer.offer_id}")
+    assert f'action="/live/{offer.stream_id}/waits"' in pressed.text
+    with database.transaction() as session:
+        closed = {"state": "closed"}
+        streams.change_offer(session, offer.stream_id, offer.offer_id, closed, now=NOW, by=SYSTEM)
+    page = client.get(f"/live/{offer.stream_id}?lang=zh").text
     assert re.search(r"<button[^>]*data-stage=\"buy\" disabled", page)
     assert client.get(f"/live/{offer.stream_id}/buy?offer={offer.offer_id}").status_code == 302
+
+
+def test_live_leads_to_what_is_on_and_else_says_what_is_coming_and_what_there_was(
+    client: FlaskClient, database: Database, offer: LiveOffer
+) -> None:
+    assert client.get("/live").location == f"/live/{offer.stream_id}"
+    with database.transaction() as session:
+        streams.end_stream(session, offer.stream_id, now=NOW, by=SYSTEM)
+        streams.plan_stream(
+            session, title_zh="周末场", title_en="Weekend", starts_at=NOW, hold_minutes=10, now=NOW, by=SYSTEM
+        )
+    page = client.get("/live?lang=zh")
+    assert_nothing_inline(page)
+    assert page.text.index("周末场") < page.text.index("播过的") < page.text.index("夜市")
 
 
 def test_a_planned_and_an_ended_stream_have_pages_of_their_own(
@@ -169,6 +192,18 @@ def told(farmer: str | None, **facts: object) -> dict[str, object]:
     return usual | facts
 
 
+CERTIFICATE = {
+    "number": "HGZ261124-001",
+    "product": "香菇(干)",
+    "quantity_g": 42_500,
+    "origin": "浙江省丽水市庆元县",
+    "promiser": "工坊",
+    "contact": "0578-1234567",
+    "basis": "self_tested",
+    "issued_on": date(2026, 11, 24),
+}
+
+
 def show_story(app: Flask, client: FlaskClient, product: str, *deliveries: dict[str, object]) -> TestResponse:
     """The trace page of a lot that these deliveries went into."""
     story = {
@@ -176,7 +211,8 @@ def show_story(app: Flask, client: FlaskClient, product: str, *deliveries: dict[
         "product": product,
         "growers": len(deliveries),
         "deliveries": deliveries,
-        "certificates": ["HGZ261124-001"],
+        "certificates": [CERTIFICATE],
+        "packed_by": ["阿仙"],
     }
     app.extensions["flows"] = SimpleNamespace(
         lot_story=lambda session, number: story if number == "L261124-0001" else None
@@ -192,6 +228,8 @@ def test_a_trace_page_names_the_grower_only_with_consent(
     assert heading in page.text
     assert "15%" in page.text
     assert "每公斤 ¥12.00" in page.text
+    for shown in ("HGZ261124-001", "42.5 kg", "0578-1234567", "自我检测", "2026-11-24", "谁打的包", "阿仙"):
+        assert shown in page.text
     assert_nothing_inline(page)
     assert client.get("/trace/L000000-0000").status_code == 404
 

@@ -12,7 +12,7 @@ from kernel.audit import AuditEntry
 from kernel.db import Database
 from kernel.errors import NotFound, Refused
 from shop.streams import service as streams
-from shop.streams.changes import ChangedMeanwhile, LastChange, changes_since, last_change
+from shop.streams.changes import FLASH, ChangedMeanwhile, LastChange, changes_since, last_change
 from shop.streams.models import Offer, Stream
 from shop.streams.undo import undo
 from tests.streams.evening import LAN, LATER, XIANG, Evening, make_evening, terms_of
@@ -149,12 +149,17 @@ CHANGES = {
     "cap": {"cap_per_buyer": 2},
     "closed": {"state": "closed"},
     "end": {"ends_at": NOW + timedelta(minutes=5)},
+    "flash": {
+        "flash_price_fen": 2_000,
+        "flash_from": NOW + timedelta(minutes=1),
+        "flash_until": NOW + timedelta(minutes=5),
+    },
 }
 
 
 @pytest.mark.parametrize("terms", CHANGES.values(), ids=CHANGES.keys())
 def test_a_change_is_taken_back_whole(session: Session, evening: Evening, terms: dict[str, object]) -> None:
-    names = ("price_fen", "list_price_fen", "allotment", "cap_per_buyer", "state", "ends_at")
+    names = ("price_fen", "list_price_fen", "allotment", "cap_per_buyer", "state", "ends_at", *FLASH)
     before = [getattr(terms_of(session, evening.offer_ids[0]), name) for name in names]
     change(session, evening, terms)
     entry = entry_of(session, evening)

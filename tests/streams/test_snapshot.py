@@ -22,6 +22,7 @@ from shop.orders import counter
 from shop.stock import service as stock
 from shop.streams import queries, run_sheet, snapshots
 from shop.streams import service as streams
+from shop.streams.changes import FLASH
 from shop.streams.snapshots import Snapshot, SnapshotShelf, answer, stream_asked_for
 from tests.streams.evening import XIANG, Evening, make_evening, offer_variant, on_sheet, terms_of
 from tests.world import NOW, LiveOffer, ask, make_live_offer, make_variant
@@ -233,6 +234,10 @@ VISIBLE: dict[str, Callable[[Session, Evening], object]] = {
     "restock": _change({"allotment": 70}),
     "cap": _change({"cap_per_buyer": 2}),
     "closed": _change({"state": "closed"}),
+    "flash": _change(dict(zip(FLASH, (2_000, NOW, NOW + timedelta(minutes=5)), strict=True))),
+    "flash to come": _change(
+        dict(zip(FLASH, (2_000, NOW + timedelta(minutes=1), NOW + timedelta(minutes=5)), strict=True))
+    ),
     "end": _change({"ends_at": NOW + timedelta(minutes=1)}),
     "sold": lambda session, evening: counter.place_batch(
         session,
@@ -279,7 +284,9 @@ def test_the_version_rises_when_an_offers_time_is_over_and_when_it_gets_more(ses
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["air", "price", "end_at", "remove", "add", "move", "sell", "wait"]), st.integers(0, 3)),
+    st.tuples(
+        st.sampled_from(["air", "price", "end_at", "flash", "remove", "add", "move", "sell", "wait"]), st.integers(0, 3)
+    ),
     max_size=14,
 )
 
@@ -319,6 +326,10 @@ def _step(session: Session, stream_id: int, name: str, which: int, number: int, 
     elif name == "end_at":
         ends_at = now + timedelta(seconds=20 * which) if which else None
         streams.change_offer(session, stream_id, offer_id, {"ends_at": ends_at}, now=now, by=XIANG)
+    elif name == "flash":
+        begins = now + timedelta(seconds=20 * which)
+        terms = (500 + number, begins, begins + timedelta(seconds=40)) if which < 3 else (None,) * 3
+        streams.change_offer(session, stream_id, offer_id, dict(zip(FLASH, terms, strict=True)), now=now, by=XIANG)
     elif name == "remove":
         run_sheet.remove_offer(session, stream_id, offer_id, now=now, by=XIANG)
     elif name == "move":

@@ -1,6 +1,7 @@
 """Bags that broke or went missing: noted with why, once, never more than are there; the stock falls with them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Barrier
 
 import pytest
@@ -21,6 +22,7 @@ from kernel.errors import NotFound, Refused
 from kernel.people.rules import WEIGHER as WEIGHER_ROLE
 from shop.stock.models import StockLevel
 from shop.stock.service import hold
+from tests.packing.races import BY_KEY, ROW_LOCKS, all_look_first, drop, told_at_once, without
 from tests.purchasing.world import WEIGHER
 from tests.tracing.world import bags_in, fill, make_hand, make_lots, pack
 from tests.weigh.conftest import Desk, desk_of, seen_in
@@ -126,6 +128,37 @@ def test_without_the_lock_the_database_alone_refuses_the_second(
     monkeypatch.setattr("fulfillment.bags.service._lock_stocks", look)
     with pytest.raises(IntegrityError, match="no_more_than_filled"):
         note_both(database, bagging_id)
+
+
+def test_without_lock_and_check_the_last_bag_is_noted_by_both(database: Database) -> None:
+    """The control: the same race with both guards out."""
+    bagging_id = last_bag(database)
+    drop(database, "bag_stocks ck_bag_stocks_no_more_than_filled")
+    with without(database, ROW_LOCKS), all_look_first(database, "UPDATE bag_stocks"):
+        assert note_both(database, bagging_id) == ["noted", "noted"]
+    with database.transaction() as session:
+        assert left(session, bagging_id)[0] == -1
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2], ids=["all guards", "the key is left", "nothing is left"])
+def test_one_form_sent_twice_notes_its_bags_once_while_lock_or_key_is_left(database: Database, gone: int) -> None:
+    with database.transaction() as session:
+        bag, (lot,) = make_lots(session, "吴长根")
+        bagging_id = fill(session, bag, 5, lot).id
+
+    def send(session: Session) -> BagsGone:
+        return note(session, bagging_id, 1)
+
+    with ExitStack() as taken_away:
+        if gone:
+            taken_away.enter_context(without(database, ROW_LOCKS))
+        if gone == 2:
+            drop(database, "bags_gone uq_bags_gone_key")
+            taken_away.enter_context(without(database, BY_KEY))
+            taken_away.enter_context(all_look_first(database, "UPDATE bag_stocks"))
+        assert told_at_once(database, send, send) == ["written", "written"]
+    with database.transaction() as session:
+        assert left(session, bagging_id)[0] == (3 if gone == 2 else 4)
 
 
 @pytest.fixture

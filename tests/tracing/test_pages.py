@@ -77,6 +77,10 @@ def test_scanning_a_bag_puts_a_box_right(lead: Desk, lot_and_parcel: tuple[str, 
     wrong, right = known
     typed = {"variant": wrong.variant_id, "from": wrong.bagging_id, "bags": 2}
     lead.send(f"{AT}/boxes/{parcel}/bags", 422, **typed)
+    # How many is marked where it was typed, and at none of the box's other lines.
+    marked = lead.send(f"{AT}/boxes/{parcel}/bags", 422, **typed | {"bags": "两"}).text
+    assert marked.count('id="bags-error-') == marked.count('aria-invalid="true"') - marked.count('id="bag-error-') == 1
+    assert marked.count('value="两"') == 1
     kept = lead.send(f"{AT}/boxes/{parcel}/bags", 422, **typed, bag="L000000-9999")
     assert "L000000-9999" in kept.text
     lead.send(f"{AT}/boxes/{parcel}/bags", **typed, bag=f"https://x.example/trace/{right.number}")

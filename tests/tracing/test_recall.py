@@ -1,6 +1,7 @@
 """From a lot to every buyer, from a box to every farmer; nothing more of a recalled lot leaves."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from app import workflows
 from app.care import invariants
 from app.care.tracing_invariants import TRACING
 from app.commands.recall import recall as recall_command
+from fulfillment.bags import queries as bag_queries
 from fulfillment.packing.models import Parcel
 from fulfillment.purchasing.models import Lot
 from fulfillment.purchasing.tracing import queries
@@ -19,7 +21,9 @@ from fulfillment.purchasing.tracing.rules import TracedParcel, buyers_of, read_n
 from kernel.audit import Actor
 from kernel.db import Database
 from kernel.errors import Refused
-from tests.packing.races import all_at_once
+from kernel.people.models import Person
+from tests.packing.races import all_at_once, drop, right_after
+from tests.purchasing.world import WEIGHER
 from tests.tracing.world import fill, make_hand, make_lots, mix, pack
 from tests.world import NOW
 
@@ -113,6 +117,17 @@ def test_a_mixed_lot_tells_buyers_of_growers_who_agreed(session: Session) -> Non
     assert workflows.lot_story(session, "L000000-0000") is None
 
 
+def test_who_packed_a_lot_is_told_as_each_chose_to_be_shown(session: Session) -> None:
+    lot, _, by = a_mixed_lot_in_a_parcel(session)
+    mixed = queries.recall(session, lot.id).lots[1]
+    person = session.get_one(Person, by.person_id)
+    person.shown_name = "阿仙"
+    assert queries.packed_by(session, mixed.id) == ["阿仙"]
+    person.shown_name = ""
+    assert queries.packed_by(session, mixed.id) == []
+    assert queries.packed_by(session, lot.id) == [], "its own bags are in no parcel"
+
+
 def test_what_is_recalled_stays_until_somebody_has_seen_to_it(session: Session) -> None:
     lot, parcel, by = a_mixed_lot_in_a_parcel(session)
     when = {"now": NOW, "by": by}
@@ -138,7 +153,8 @@ def test_the_database_lets_no_held_parcel_leave(session: Session) -> None:
         session.execute(LEAVE, {"id": parcel.id})
 
 
-def test_a_parcel_that_is_packed_at_the_moment_of_the_recall_is_held_or_holds_none_of_it(database: Database) -> None:
+def a_lot_to_stop(database: Database) -> tuple[int, Callable[[Session], None], Callable[[Session], None]]:
+    """A lot in fifty bags; somebody stops it, and somebody packs five parcels from it."""
     with database.transaction() as session:
         bag, (lot,) = make_lots(session, "吴长根")
         fill(session, bag, 50, lot)
@@ -152,13 +168,72 @@ def test_a_parcel_that_is_packed_at_the_moment_of_the_recall_is_held_or_holds_no
         for _ in range(5):
             pack(session, packer, bag, 1)
 
+    return lot_id, stop, pack_five
+
+
+def hold_what_is_found(database: Database, lot_id: int) -> None:
+    with database.transaction() as session:
+        workflows.hold_recalled(session, lot_id, reason="怀疑农残", now=NOW, by=WEIGHER)
+
+
+def held_and_here(database: Database, lot_id: int) -> tuple[int, int, list[str]]:
+    """Parcels that are held, parcels in the house with bags of the lot, and which invariants are hurt."""
+    with database.transaction() as session:
+        held = session.scalar(text("SELECT count(*) FROM parcel_holds")) or 0
+        hurt = [violation.invariant for violation in invariants.check_within(session, TRACING).violations]
+        return held, len(queries.recall(session, lot_id).here), hurt
+
+
+def test_a_parcel_that_is_packed_at_the_moment_of_the_recall_is_held_or_holds_none_of_it(database: Database) -> None:
+    lot_id, stop, pack_five = a_lot_to_stop(database)
     all_at_once(database, stop, pack_five)
+    hold_what_is_found(database, lot_id)
+    held, here, hurt = held_and_here(database, lot_id)
+    assert (held, hurt) == (here, [])
+
+
+def test_without_the_lock_on_the_bags_a_parcel_gets_past_the_recall(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: bags are read, not locked; the lot is stopped and its parcels are held before the packer writes hers."""
+    lot_id, stop, pack_five = a_lot_to_stop(database)
+    monkeypatch.setattr(bag_queries, "lock_open", bag_queries.open_baggings)
+
+    def stop_and_hold(session: Session) -> None:
+        stop(session)
+        session.flush()
+        workflows.hold_recalled(session, lot_id, reason="怀疑农残", now=NOW, by=WEIGHER)
+
+    right_after(monkeypatch, bag_queries, "lock_open", database, stop_and_hold)
     with database.transaction() as session:
-        workflows.hold_recalled(session, lot_id, reason="怀疑农残", now=NOW, by=packer)
+        pack_five(session)
+    held, here, _ = held_and_here(database, lot_id)
+    assert (held, here) == (0, 1)
+    # The last guard: the courier does not get it either.
     with database.transaction() as session:
-        held = session.scalar(text("SELECT count(*) FROM parcel_holds"))
-        assert held == len(queries.recall(session, lot_id).here)
-        assert invariants.check_within(session, TRACING).violations == []
+        parcel_id = queries.recall(session, lot_id).here[0].id
+        with pytest.raises(IntegrityError, match="is held back"), session.begin_nested():
+            session.execute(LEAVE, {"id": parcel_id})
+        with pytest.raises(Refused) as refused:
+            workflows.hand_over(session, parcel_id, carrier="STO", tracking="773000000000018", now=NOW, by=WEIGHER)
+        assert refused.value.code == "blocked_bags"
+
+
+def test_without_the_trigger_too_a_parcel_with_bags_of_a_stopped_lot_is_out_of_the_door(database: Database) -> None:
+    """The control of the last guard: nobody held the parcel, and a program that does not ask sends it."""
+    lot_id, stop, pack_five = a_lot_to_stop(database)
+    for deed in (pack_five, stop):
+        with database.transaction() as session:
+            deed(session)
+    with database.transaction() as session:
+        parcel_id = queries.recall(session, lot_id).here[0].id
+        with pytest.raises(IntegrityError, match="is held back"), session.begin_nested():
+            session.execute(LEAVE, {"id": parcel_id})
+    drop(database, "DROP TRIGGER parcels_held_stay ON parcels")
+    with database.transaction() as session:
+        session.execute(LEAVE, {"id": parcel_id})
+    with database.transaction() as session:
+        assert [one.id for one in queries.recall(session, lot_id).gone] == [parcel_id]
 
 
 def test_the_command_prints_one_json_value_and_notes_that_the_list_was_taken(

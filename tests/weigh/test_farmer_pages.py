@@ -85,9 +85,10 @@ def test_the_owner_signs_a_contract(owner: Desk, database: Database) -> None:
     page = owner.look(place).text
     for words in ("周月仙", "12.5%", "¥70.00", "600 kg", "各市场取当天最高"):
         assert words in page, words
-    overlap = owner.send("/bench/weigh/contracts/new", 422, **typed).text
+    assert owner.send("/bench/weigh/contracts/new", **typed).location == place, "the same form again signs nothing new"
+    overlap = owner.send("/bench/weigh/contracts/new", 422, **typed | {"premium": "13.5"}).text
     assert re.search(r'id="error-season_start".*?和已有的合同时间重叠', overlap, re.DOTALL)
-    assert 'value="12.5"' in overlap
+    assert 'value="13.5"' in overlap
 
 
 @pytest.mark.parametrize(

@@ -225,3 +225,9 @@ def test_what_came_of_the_goods_is_told_without_a_buyer(app: Flask, scale: Desk,
     assert f"{told.provinces[0][0]} 3" in page
     assert buyer not in page
     assert "叶水生" not in page
+
+
+def test_a_stream_is_given_to_somebody_who_is_chosen(owner: Desk) -> None:
+    page = owner.send("/bench/weigh/farmers/streams", 422, stream="", farmer="").text
+    assert len(re.findall(r'id="error-(?:stream|farmer)">.*?请选一项', page)) == 2
+    assert f"{2**62}" not in page

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+import zxingcpp
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 from pypdfium2 import PdfDocument
@@ -191,7 +192,8 @@ def test_the_slip_is_one_label_also_with_the_longest_names(screen: Screen, datab
     with database.transaction() as session:
         contract = make_contract(session, make_farmer(session, "吴" * 30), market="市" * 60)
         make_quote(session, contract, market="市" * 60)
-        facts = weighed(contract, moisture_bps=1_500, foreign_bps=100, grade="二级", has_certificate=False)
+        away = {"refused_g": 2_500, "refused_reason": "insects"}
+        facts = weighed(contract, moisture_bps=1_500, foreign_bps=100, grade="二级", has_certificate=False, **away)
         delivery = weigh_in(session, facts)
         number = delivery.lot.number
         take_back(session, delivery.id, reason="记错", now=NOW, by=WEIGHER)
@@ -202,7 +204,28 @@ def test_the_slip_is_one_label_also_with_the_longest_names(screen: Screen, datab
     for last in ("2026-12-01", "作废" if language == "zh" else "VOID", number):
         assert last in words
     heights = page.evaluate(
-        "() => ['.farmer-slip-lines', '.farmer-slip-foot', '.sheet-code'].map((part) => document.querySelector(part).getBoundingClientRect())"
+        "() => ['.slip-also', '.farmer-slip-foot', '.sheet-code'].map((part) => document.querySelector(part).getBoundingClientRect())"
         ".map(({ top, bottom }) => [top, bottom])"
     )
     assert heights[0][1] <= min(heights[1][0], heights[2][0]) + 1
+
+
+@pytest.mark.parametrize("paper", ["100x150", "r80", "r76", "a5"])
+def test_a_slip_with_a_part_sent_home_is_whole_on_every_paper_and_its_code_is_read(
+    screen: Screen, contract: Contract, database: Database, paper: str
+) -> None:
+    """Printed by the browser as PDF, drawn as a thermal printer does (203 dpi, black on white), and read by a real reader."""
+    with database.transaction() as session:
+        make_quote(session, contract)
+        facts = weighed(contract, moisture_bps=1_500, foreign_bps=100, refused_g=2_500, refused_reason="insects")
+        delivery = weigh_in(session, facts)
+        number, pay = delivery.lot.number, f"{delivery.pay_fen / 100:,.2f}"
+    page = screen.open(f"/bench/weigh/deliveries/{delivery.id}/slip?paper={paper}", PC)
+    with PdfDocument(page.pdf(prefer_css_page_size=True)) as document:
+        assert len(document) == 1
+        words = document[0].get_textpage().get_text_range()
+        printed = document[0].render(scale=203 / 72).to_pil().convert("1", dither=0)
+    for word in (number, pay, "退回 2.5 kg", "有虫"):
+        assert word in words
+    (code,) = zxingcpp.read_barcodes(printed.convert("L"))
+    assert number in code.text

@@ -1,6 +1,7 @@
 """The pages of lots without scripts: found, mixed, dried, bagged in turn, wasted with a photo, counted, blocked, undone."""
 
 import re
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import select
 
 from fulfillment.purchasing.lots.models import LotChange
 from fulfillment.purchasing.models import Lot
+from fulfillment.purchasing.repacking.certificate_service import CertificateFacts, issue_certificate
+from kernel.audit import SYSTEM
 from kernel.db import Database
 from tests.purchasing.test_lots import make_lots
 from tests.purchasing.world import grams_on_hand, make_goods
@@ -61,6 +64,37 @@ def test_fresh_goods_are_dried_and_an_odd_loss_is_asked_about(
     owner.send(f"{PLACE}/{lots[0]}/ratio", to=str(dry_id), low="10", high="20")
     assert "平常是 10 % 到 20 %" in do(scale, lots[0], "dry", 409, **typed)
     assert "晒掉 5 kg" in scale.look(do(scale, lots[0], "dry", **typed, sure="1")).text
+
+
+def test_a_lot_is_sorted_into_grades_that_carry_its_certificate(
+    scale: Desk, database: Database, lots: tuple[int, int, int]
+) -> None:
+    typed = {"grams": "10", "grade-1": "花菇一级", "part-1": "6", "grade-3": "花菇二级", "part-3": "3.4"}
+    again = do(scale, lots[0], "sort", 422, **typed)
+    assert "少了 0.6 公斤" in again
+    assert 'value="3.4"' in again
+    assert "写了两次" in do(scale, lots[0], "sort", 422, **typed | {"grade-3": "花菇一级"})
+    assert "至少写两个等级" in do(scale, lots[0], "sort", 422, **{"grams": "10", "grade-1": "一", "part-1": "9"})
+    do(scale, lots[0], "sort", 422, **typed | {"part-3": ""})
+    do(scale, lots[0], "sort", 409, **typed | {"grams": "99"}, reason="碎了")
+    with database.transaction() as session:
+        by, now = SYSTEM, datetime.now(UTC)
+        facts = CertificateFacts(10_000, "庆元", "合作社", "0578-1", "promised")
+        paper = issue_certificate(session, [lots[0]], facts, key="paper", now=now, today=now.date(), by=by).number
+    mother = scale.look(do(scale, lots[0], "sort", **typed, reason="碎了")).text
+    assert "分级的 · 花菇二级 · 3.618 kg" in mother
+    assert paper not in mother
+    with database.transaction() as session:
+        children = session.scalars(select(Lot).where(Lot.kind == "sorted").order_by(Lot.id)).all()
+        first_id, number = children[0].id, children[1].number
+        assert [one.received_g for one in children] == [6_000, 3_400]
+    page = scale.look(f"{PLACE}/{first_id}").text
+    assert paper in page
+    assert "一共少了 0.6 kg" in page
+    assert "sorted" in scale.look(f"/bench/weigh/trace/lots/{number}?lang=en").text
+    assert number in scale.look(f"{PLACE}/{lots[0]}").text
+    do(scale, first_id, "back", reason="分错了")
+    assert "Taken back: 分错了" in scale.look(f"{PLACE}/{first_id}").text
 
 
 def test_bags_are_suggested_from_what_goes_bad_first(

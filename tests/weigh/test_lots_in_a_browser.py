@@ -53,3 +53,35 @@ def test_lots_are_mixed_bagged_and_blocked_on_a_phone(screen: Screen, database: 
     expect(page.locator("main")).to_contain_text("有异味")
     is_readable()
     assert screen.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_lot_is_sorted_on_a_phone(screen: Screen, database: Database, width: int) -> None:
+    with database.transaction() as session:
+        (lot,), _ = make_lots(session, 10_000)
+        lot_id = lot.id
+    page = screen.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.add_init_script(AXE)
+
+    def is_readable() -> None:
+        assert axe_faults(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+
+    screen.open(f"{PLACE}/{lot_id}")
+    page.get_by_role("link", name="分级").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("分级")
+    for name, typed in {"grams": "10", "grade-1": "一级", "part-1": "6", "grade-2": "二级", "part-2": "3.5"}.items():
+        page.locator(f"[name={name}]").fill(typed)
+    page.get_by_role("button", name="分级").click()
+    expect(page.locator("#error-reason")).to_contain_text("少了 0.5 公斤")
+    expect(page.locator("[name=part-2]")).to_have_value("3.5")
+    is_readable()
+    page.locator("[name=reason]").fill("碎了")
+    page.get_by_role("button", name="分级").click()
+    expect(page).to_have_url(re.compile(r"/lots/[0-9]+$"))
+    expect(page.locator("a.family-lot")).to_have_count(2)
+    is_readable()
+    page.locator("a.family-lot").first.click()
+    expect(page.locator("main")).to_contain_text("一共少了 0.5 kg")
+    is_readable()

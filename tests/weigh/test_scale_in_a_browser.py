@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from io import BytesIO
-from time import monotonic, sleep
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from fulfillment.purchasing.weighing.models import DeliveryBag, WeighInPhoto
 from kernel.db import Database
 from kernel.http import sign_in_cookie
 from tests.bench.lines import AFTER, BEFORE, Line
-from tests.browsers import served
+from tests.browsers import eventually, served
 from tests.e2e.house import PHONE
 from tests.weigh.conftest import Desk
 
@@ -91,13 +90,6 @@ def picture() -> bytes:
     return into.getvalue()
 
 
-def eventually(page: Page, script: str) -> None:
-    end = monotonic() + 20
-    while not page.evaluate(script):
-        assert monotonic() < end, script
-        sleep(0.1)
-
-
 def fill(page: Page, **typed: str) -> None:
     for name, value in typed.items():
         page.locator(f"[name={name}]").fill(value)
@@ -156,7 +148,7 @@ def test_without_a_network_a_weigh_in_is_kept_and_written_once_when_it_is_back(
     page: Page, line: Line, contract: Contract, database: Database
 ) -> None:
     page.goto("/bench/weigh/in")
-    eventually(page, KEPT)
+    eventually(page, lambda: page.evaluate(KEPT))
     line.is_cut = True
     page.goto("/bench/weigh/in")
     expect(page.get_by_text("这是今天留在这台上的名单")).to_be_visible()
@@ -195,7 +187,7 @@ def test_a_kept_weigh_in_that_is_refused_is_mended_on_the_form_and_written_once(
     page: Page, line: Line, contract: Contract, database: Database
 ) -> None:
     page.goto("/bench/weigh/in")
-    eventually(page, KEPT)
+    eventually(page, lambda: page.evaluate(KEPT))
     line.is_cut = True
     page.goto(f"/bench/weigh/in/{contract.id}")
     fill(page, gross="43.7", tare="1.2", moisture="45", foreign="0")
@@ -219,3 +211,27 @@ def test_a_kept_weigh_in_that_is_refused_is_mended_on_the_form_and_written_once(
     page.goto("/bench/weigh/in")
     expect(page.locator("[data-weigh-queue]")).not_to_contain_text("吴长根")
     assert count(database) == 1
+
+
+def test_a_kept_list_gives_way_to_the_fresh_one_only_while_nobody_has_touched_it(
+    page: Page, line: Line, contract: Contract
+) -> None:
+    kept = page.get_by_text("这是今天留在这台上的名单")
+    back = "window.dispatchEvent(new Event('online'))"
+    page.goto("/bench/weigh/in")
+    eventually(page, lambda: page.evaluate(KEPT))
+    line.is_cut = True
+    page.goto("/bench/weigh/in")
+    page.get_by_role("searchbox").fill("wcg")
+    line.is_cut = False
+    # A farmer is being looked for, or has just been tapped: the network comes back, and the page stays.
+    page.evaluate(back)
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("searchbox")).to_have_value("wcg")
+    expect(kept).to_be_visible()
+    line.is_cut = True
+    page.goto("/bench/weigh/in")
+    expect(kept).to_be_visible()
+    line.is_cut = False
+    page.evaluate(back)
+    expect(kept).to_have_count(0)

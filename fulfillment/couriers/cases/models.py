@@ -7,11 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fulfillment.couriers.cases.rules import KINDS, OUTCOMES
 from fulfillment.packing.models import Parcel
-from kernel.db import Base, BigId, UtcTime, append_only
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from kernel.db import Base, BigId, UtcTime, append_only, one_of
 
 
 class CourierCase(Base):
@@ -22,8 +18,8 @@ class CourierCase(Base):
 
     __tablename__ = "courier_cases"
     __table_args__ = (
-        CheckConstraint(_in("kind", tuple(KINDS)), name="known_kind"),
-        CheckConstraint(f"outcome IS NULL OR {_in('outcome', tuple(OUTCOMES))}", name="known_outcome"),
+        CheckConstraint(one_of("kind", tuple(KINDS)), name="known_kind"),
+        CheckConstraint(f"outcome IS NULL OR {one_of('outcome', tuple(OUTCOMES))}", name="known_outcome"),
         CheckConstraint(
             "(settled_at IS NULL) = (outcome IS NULL) AND (settled_at IS NULL) = (settled_by IS NULL)",
             name="settled_has_outcome",

@@ -7,11 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fulfillment.couriers.providers import TRACK_STATES
 from fulfillment.couriers.tracking.rules import ENDS
-from kernel.db import Base, BigId, UtcTime
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from kernel.db import Base, BigId, UtcTime, one_of
 
 
 class Tracking(Base):
@@ -19,8 +15,8 @@ class Tracking(Base):
 
     __tablename__ = "trackings"
     __table_args__ = (
-        CheckConstraint(_in("state", ("", *TRACK_STATES)), name="known_state"),
-        CheckConstraint(_in("how_ended", ENDS), name="known_end"),
+        CheckConstraint(one_of("state", ("", *TRACK_STATES)), name="known_state"),
+        CheckConstraint(one_of("how_ended", ENDS), name="known_end"),
         CheckConstraint("(next_look_at IS NULL) = (how_ended IS NOT NULL)", name="ended_or_asked_again"),
         CheckConstraint("(how_ended IS NULL) = (ended_at IS NULL)", name="ended_has_time"),
         Index("ix_trackings_due", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),

@@ -9,11 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fulfillment.couriers.waybills.states import LIVE, PROVIDERS, STATES
 from fulfillment.packing.models import Parcel
-from kernel.db import Base, BigId, Grams, UtcTime, append_only
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from kernel.db import Base, BigId, Grams, UtcTime, append_only, one_of
 
 
 class Waybill(Base):
@@ -25,8 +21,8 @@ class Waybill(Base):
 
     __tablename__ = "waybills"
     __table_args__ = (
-        CheckConstraint(_in("state", STATES), name="known_state"),
-        CheckConstraint(_in("provider", PROVIDERS), name="known_provider"),
+        CheckConstraint(one_of("state", STATES), name="known_state"),
+        CheckConstraint(one_of("provider", PROVIDERS), name="known_provider"),
         CheckConstraint(
             "state <> 'issued' OR (number IS NOT NULL AND issued_at IS NOT NULL)", name="issued_has_number"
         ),
@@ -34,7 +30,7 @@ class Waybill(Base):
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_time"),
         CheckConstraint("fee_fen >= 0", name="fee_not_negative"),
         CheckConstraint("weight_g > 0 AND tries >= 0", name="weight_and_tries"),
-        Index("uq_waybills_live_parcel", "parcel_id", unique=True, postgresql_where=text(_in("state", LIVE))),
+        Index("uq_waybills_live_parcel", "parcel_id", unique=True, postgresql_where=text(one_of("state", LIVE))),
         UniqueConstraint("number"),
         Index("ix_waybills_parcel", "parcel_id"),
         Index("ix_waybills_open", "state", "id", postgresql_where=text("state IN ('asked', 'cancelling', 'failed')")),

@@ -32,11 +32,14 @@ class ParcelHold(Base):
     freed_reason: Mapped[str] = mapped_column(default="")
 
 
-# The courier takes nothing that is held, whichever page or program hands it over.
+# The courier takes nothing that is held, and nothing with bags of a lot that is blocked, whichever page or program hands
+# it over: a lot may be blocked after its bags were packed, and before anybody held the parcel.
 _STAY_SQL = """
 CREATE OR REPLACE FUNCTION keep_held_parcels() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (SELECT FROM parcel_holds WHERE parcel_id = NEW.id AND freed_at IS NULL) THEN
+  IF EXISTS (SELECT FROM parcel_holds WHERE parcel_id = NEW.id AND freed_at IS NULL)
+    OR EXISTS (SELECT FROM parcel_bags b JOIN bag_stocks s ON s.bagging_id = b.bagging_id
+               WHERE b.parcel_id = NEW.id AND s.blocked) THEN
     RAISE EXCEPTION 'parcel % is held back', NEW.number USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

@@ -15,11 +15,11 @@ def open_holds(session: Session, parcel_ids: Sequence[int]) -> dict[int, ParcelH
     return {hold.parcel_id: hold for hold in session.scalars(rows.order_by(ParcelHold.id.desc()))}
 
 
-def has_blocked_bags(session: Session, parcel_id: int) -> bool:
-    """Whether bags of a blocked lot are written down for a parcel."""
+def with_blocked_bags(session: Session, parcel_ids: Sequence[int]) -> set[int]:
+    """Those of these parcels for which bags of a blocked lot are written down."""
     blocked = (
-        select(ParcelBags.id)
+        select(ParcelBags.parcel_id)
         .join(BagStock, BagStock.bagging_id == ParcelBags.bagging_id)
-        .where(ParcelBags.parcel_id == parcel_id, BagStock.blocked)
+        .where(ParcelBags.parcel_id.in_(parcel_ids), BagStock.blocked)
     )
-    return session.scalar(blocked.limit(1)) is not None
+    return set(session.scalars(blocked))

@@ -60,18 +60,25 @@ def _free(session: Session, which: ColumnElement[bool], reason: str, now: dateti
 
 
 def refuse_held(session: Session, box: Sequence[Parcel]) -> None:
-    """Refuse a box with a parcel that is held back.
+    """Refuse a box with a parcel that is held back, or with bags of a lot that is blocked.
 
     Raises:
         Refused: one of them is.
     """
-    held = queries.open_holds(session, [parcel.id for parcel in box])
+    ids = [parcel.id for parcel in box]
+    held, blocked = queries.open_holds(session, ids), queries.with_blocked_bags(session, ids)
     for parcel in box:
         if parcel.id in held:
             raise Refused(
                 f"{parcel.number} 扣着，不能交：{held[parcel.id].reason}。请负责人先处理。",
                 f"{parcel.number} is held back: {held[parcel.id].reason}. The lead has to see to it first.",
                 code="held",
+            )
+        if parcel.id in blocked:
+            raise Refused(
+                f"{parcel.number} 里有封存批号的袋子，不能交。请负责人换袋子，或者解除封存。",
+                f"{parcel.number} holds bags of a blocked lot. The lead has to put other bags in, or set the lot free.",
+                code="blocked_bags",
             )
 
 

@@ -20,8 +20,6 @@ MOST_FEN: Final = 10_000_000
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS: Final = "10X98765432"
 _ID: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
-_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC: Final = re.compile(f"[{_USCC_ALPHABET}]{{18}}", re.ASCII)
 
 
 def signed(kind: str, fen: int) -> int:
@@ -35,14 +33,6 @@ def is_identity_number(number: str) -> bool:
         return False
     total = sum(int(digit) * weight for digit, weight in zip(number, _ID_WEIGHTS, strict=False))
     return number[17] == _ID_CHECKS[total % 11]
-
-
-def is_credit_code(code: str) -> bool:
-    """Whether 18 signs are a firm's unified social credit code (GB 32100: weights 3^i, modulo 31)."""
-    if not _USCC.fullmatch(code):
-        return False
-    total = sum(_USCC_ALPHABET.index(sign) * pow(3, place, 31) for place, sign in enumerate(code[:17]))
-    return code[17] == _USCC_ALPHABET[(31 - total % 31) % 31]
 
 
 def masked_tail(tail: str) -> str:

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fulfillment.purchasing.growers.models import Contract, ContractExtra, ContractVersion, Grade
+from fulfillment.purchasing.growers.models import Contract, ContractExtra, ContractVersion, Farmer, Grade
 from fulfillment.purchasing.growers.refusals import fault, refusal_of
 from fulfillment.purchasing.growers.rules import REFUSE, SAME_TERMS, WHOLE, next_season
-from kernel.audit import Actor, differences, record_change
+from kernel.audit import Actor, AuditEntry, differences, record_change
 from kernel.db import lock_row
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.text import Text
@@ -74,17 +74,34 @@ def promise_of(terms: Contract | ContractVersion) -> Promise:
 
 
 def create_contract(session: Session, terms: ContractTerms, *, now: datetime, by: Actor) -> Contract:
-    """Sign a contract, with a copy of the grade table.
+    """Sign a contract, with a copy of the grade table; the same form sent twice signs one.
 
     Raises:
         Invalid: the farmer has one for the same product and form in that time, or its grade takes something off.
     """
     facts = asdict(terms) | {"deductions": _own_table(session, terms)}
     contract = Contract(created_at=now, terms_at=now, terms_by=by.name)
-    _write(session, contract, facts)
+    try:
+        _write(session, contract, facts)
+    except Invalid:
+        known = _signed_already(session, facts)
+        if known is None:
+            raise
+        return known
     after = _as_noted(promise_of(contract)) | ({"renews": terms.renews_id} if terms.renews_id else {})
     record_change(session, actor=by, action="contract.signed", subject=f"contract:{contract.id}", at=now, after=after)
     return contract
+
+
+def _signed_already(session: Session, facts: Mapping[str, object]) -> Contract | None:
+    """The running contract that says just this."""
+    same = select(Contract).where(
+        Contract.active,
+        Contract.farmer_id == facts["farmer_id"],
+        Contract.variant_id == facts["variant_id"],
+        Contract.season_start == facts["season_start"],
+    )
+    return next((c for c in session.scalars(same) if all(getattr(c, name) == facts[name] for name in facts)), None)
 
 
 def _own_table(session: Session, terms: ContractTerms) -> dict[str, int]:
@@ -102,7 +119,13 @@ def _own_table(session: Session, terms: ContractTerms) -> dict[str, int]:
 
 
 def _write(session: Session, contract: Contract, facts: Mapping[str, object]) -> None:
-    """Send a contract to the database, which decides what fits, and read back how it numbered the terms."""
+    """Send a contract to the database, which decides what fits, and read back how it numbered the terms.
+
+    The farmer's row is locked first: two contracts that overlap, written at one instant, would else each wait for the
+    other inside the overlap constraint until the database gives one of them up.
+    """
+    whose = select(Farmer.id).where(Farmer.id == facts.get("farmer_id", contract.farmer_id))
+    session.execute(whose.with_for_update(key_share=True))
     try:
         with session.begin_nested():
             for name, value in facts.items():
@@ -237,7 +260,13 @@ def allow_more(
 
 
 def end_contract(session: Session, contract_id: int, *, reason: str, now: datetime, by: Actor) -> Contract:
-    """End a contract before its season is over; deliveries and what is owed for them stay."""
+    """End a contract before its season is over; deliveries and what is owed for them stay.
+
+    The same form sent twice ends it once.
+    """
+    contract = lock_row(session, Contract, contract_id)
+    if contract is not None and not contract.active and _was_ended_so(session, contract.id, reason, by):
+        return contract
     contract = running_contract(session, contract_id)
     contract.active = False
     session.flush()
@@ -245,6 +274,16 @@ def end_contract(session: Session, contract_id: int, *, reason: str, now: dateti
         session, actor=by, action="contract.ended", subject=f"contract:{contract.id}", at=now, after={"reason": reason}
     )
     return contract
+
+
+def _was_ended_so(session: Session, contract_id: int, reason: str, by: Actor) -> bool:
+    """Whether this person ended it with these words."""
+    noted = select(AuditEntry.after).where(
+        AuditEntry.subject == f"contract:{contract_id}",
+        AuditEntry.action == "contract.ended",
+        AuditEntry.person_id == by.person_id,
+    )
+    return any(after == {"reason": reason} for after in session.scalars(noted))
 
 
 def running_contract(session: Session, contract_id: int) -> Contract:

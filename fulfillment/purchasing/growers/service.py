@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.growers.models import Farmer, Grade
-from fulfillment.purchasing.growers.readings import pinyin_readings
 from fulfillment.purchasing.growers.rules import pinyin_initials
 from kernel.audit import Actor, record_change
 from kernel.errors import Invalid, NotFound
+from kernel.readings import pinyin_readings
 from kernel.text import Text
 
 

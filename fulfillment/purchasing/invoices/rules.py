@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from fulfillment.purchasing.accounts.rules import is_credit_code
+from kernel.credit_code import is_credit_code
 
 TAX_FREE: Final = "免税"
 BOUGHT: Final = "收购"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.lots import queries, refusals, rules
@@ -17,7 +18,7 @@ from kernel.text import Text
 from shop.catalog.models import Variant
 from shop.stock import service as stock
 
-_LETTERS = {"mixed": "M", "dried": "D"}
+_LETTERS = {"mixed": "M", "dried": "D", "sorted": "S"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def mix_lots(
         raise refusals.marked("parts", "混装至少要两批。", "Mixing takes two lots at least.")
     if len({lot.variant_id for lot in lots.values()}) > 1:
         raise Refused("不同的货不能混成一批。", "Different goods cannot be mixed into one lot.", code="other_product")
-    _refuse_parts(session, lots, parts, today)
-    made = _new_lot(session, "mixed", key, today)
+    refuse_parts(session, lots, parts, today)
+    made = new_lot(session, "mixed", key, today)
     made.variant_id = next(iter(lots.values())).variant_id
     made.received_g, made.grade = sum(parts.values()), grade
     made.best_before = rules.ends(lot.best_before for lot in lots.values())
@@ -76,11 +77,11 @@ def dry_lots(
     sources = {lot.variant_id for lot in lots.values()}
     if len(sources) > 1:
         raise Refused("不同的货要分开晒。", "Different goods are dried apart.", code="other_product")
-    _refuse_parts(session, lots, parts, today)
+    refuse_parts(session, lots, parts, today)
     source_id = sources.pop()
     fresh_g = sum(parts.values())
     _refuse_weight(session, source_id, fresh_g, dried)
-    made = _new_lot(session, "dried", key, today)
+    made = new_lot(session, "dried", key, today)
     made.variant_id, made.received_g, made.loss_g = goal.id, dried.dry_g, fresh_g - dried.dry_g
     made.grade = dried.grade
     kept = [lot.best_before for lot in lots.values() if lot.variant.product_id == goal.product_id]
@@ -98,12 +99,15 @@ def set_ratio(
     session: Session, from_variant_id: int, to_variant_id: int, ratio: rules.Ratio, *, now: datetime, by: Actor
 ) -> None:
     """From now on, this is what usually is left when these goods are dried to those."""
-    row = session.get(DryingRatio, (from_variant_id, to_variant_id)) or DryingRatio(
-        from_variant_id=from_variant_id, to_variant_id=to_variant_id
-    )
-    row.low_bps, row.high_bps = ratio.low_bps, ratio.high_bps
-    session.add(row)
     after = {"low_bps": ratio.low_bps, "high_bps": ratio.high_bps}
+    # Two who set it at once: the later one stands, and neither is turned away.
+    session.scalars(
+        insert(DryingRatio)
+        .values(from_variant_id=from_variant_id, to_variant_id=to_variant_id, **after)
+        .on_conflict_do_update(index_elements=[DryingRatio.from_variant_id, DryingRatio.to_variant_id], set_=after)
+        .returning(DryingRatio),
+        execution_options={"populate_existing": True},
+    ).one()
     subject = f"drying:{from_variant_id}-{to_variant_id}"
     record_change(session, actor=by, action="drying.ratio_set", subject=subject, at=now, after=after)
     session.flush()
@@ -120,7 +124,12 @@ def _begin(session: Session, parts: Mapping[int, int], key: str, kind: str) -> t
     return lots, known
 
 
-def _refuse_parts(session: Session, lots: Mapping[int, Lot], parts: Mapping[int, int], today: date) -> None:
+def refuse_parts(session: Session, lots: Mapping[int, Lot], parts: Mapping[int, int], today: date) -> None:
+    """Refuse what is blocked, past its day, nothing, or more than is there.
+
+    Raises:
+        Refused: with what to do instead.
+    """
     refusals.refuse_blocked(queries.blocked_above(session, lots))
     refusals.refuse_expired(lots, today)
     if min(parts.values()) <= 0:
@@ -147,7 +156,8 @@ def _refuse_weight(session: Session, source_id: int, fresh_g: int, dried: Dried)
         raise Refused(said.zh, said.en, code="odd_ratio", fields={"dry": said})
 
 
-def _new_lot(session: Session, kind: str, key: str, today: date) -> Lot:
+def new_lot(session: Session, kind: str, key: str | None, today: date) -> Lot:
+    """A lot made today, numbered by its kind."""
     lot_id = queries.next_lot_id(session)
     return Lot(id=lot_id, key=key, kind=kind, number=f"{_LETTERS[kind]}{today:%y%m%d}-{lot_id:04d}", day=today)
 

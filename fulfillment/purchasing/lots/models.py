@@ -1,4 +1,4 @@
-"""Tables of what happens to lots: mixed, dried, put into bags, wasted, counted, blocked, and taken back.
+"""Tables of what happens to lots: mixed, dried, sorted, put into bags, wasted, counted, blocked, and taken back.
 
 Every table but the ratios and photos is append-only; the grams that a line takes leave ``lots`` in the same statement.
 """
@@ -8,12 +8,36 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 import fulfillment.bags.models
 import fulfillment.purchasing.models  # noqa: F401 - these tables refer to lots and baggings
-from fulfillment.purchasing.lots.triggers import CHECKS_SQL, TRIGGERS_SQL
+from fulfillment.purchasing.lots.triggers import (
+    CHECKS_SQL,
+    SORTING_CHECKS_SQL,
+    SORTING_TRIGGERS_SQL,
+    TRIGGERS_SQL,
+)
 from kernel.db import Base, BigId, Grams, UtcTime, append_only
 
 
+class Sorting(Base):
+    """Grams of one lot were sorted into grades, each a lot of its own; what fell off says why. Append-only."""
+
+    __tablename__ = "sortings"
+    __table_args__ = (
+        CheckConstraint("loss_g >= 0 AND loss_g < taken_g", name="loss_within_taken"),
+        CheckConstraint("(loss_g > 0) = (reason <> '')", name="loss_says_why"),
+    )
+
+    id: Mapped[BigId]
+    key: Mapped[str] = mapped_column(unique=True)
+    lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), index=True)
+    taken_g: Mapped[Grams]
+    loss_g: Mapped[Grams]
+    reason: Mapped[str]
+    at: Mapped[UtcTime]
+    by: Mapped[str]
+
+
 class LotPart(Base):
-    """So many grams of one lot went into another that was mixed or dried from it."""
+    """So many grams of one lot went into another that was mixed, dried or sorted from it."""
 
     __tablename__ = "lot_parts"
     __table_args__ = (
@@ -25,6 +49,7 @@ class LotPart(Base):
     child_lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True)
     parent_lot_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("lots.id"), primary_key=True, index=True)
     grams: Mapped[Grams]
+    sorting_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sortings.id"), index=True)
 
 
 class BaggingPart(Base):
@@ -93,7 +118,7 @@ class LotBlock(Base):
 
 
 class LotTakenBack(Base):
-    """A mixing or drying that was written by mistake, before anything left the new lot: its parts have it back."""
+    """A mixing, drying or sorting that was written by mistake, before anything left the new lot: its parts have it back."""
 
     __tablename__ = "lots_taken_back"
     __table_args__ = (CheckConstraint("reason <> ''", name="says_why"),)
@@ -148,6 +173,7 @@ class DryingRatio(Base):
 
 
 for _table in (
+    "sortings",
     "lot_parts",
     "bagging_parts",
     "lot_changes",
@@ -157,7 +183,7 @@ for _table in (
     "bags_gone",
 ):
     append_only(_table)
-for _statement in CHECKS_SQL:
+for _statement in (*CHECKS_SQL, *SORTING_CHECKS_SQL):
     event.listen(Base.metadata, "before_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
-for _table, _statement in TRIGGERS_SQL:
+for _table, _statement in (*TRIGGERS_SQL, *SORTING_TRIGGERS_SQL):
     event.listen(Base.metadata.tables[_table], "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

@@ -15,6 +15,7 @@ from fulfillment.purchasing.lots.models import (
     LotChangePhoto,
     LotPart,
     LotTakenBack,
+    Sorting,
 )
 from fulfillment.purchasing.lots.rules import SOON_DAYS, SOON_PART, OpenLot, Ratio
 from fulfillment.purchasing.models import Bagging, Lot
@@ -26,6 +27,13 @@ WITH RECURSIVE family AS (
   SELECT l.id FROM lots l WHERE l.id = ANY(:ids)
   UNION SELECT x.parent_lot_id FROM lot_parts x JOIN family f ON x.child_lot_id = f.id
 ) SELECT f.id FROM family f JOIN lots l ON l.id = f.id WHERE l.blocked ORDER BY f.id LIMIT 1
+""")
+# The same for each of many lots, in one walk.
+_ALL_UP = text("""
+WITH RECURSIVE family (lot_id, id) AS (
+  SELECT one, one FROM unnest(CAST(:ids AS bigint[])) one
+  UNION SELECT f.lot_id, x.parent_lot_id FROM family f JOIN lot_parts x ON x.child_lot_id = f.id
+) SELECT DISTINCT f.lot_id FROM family f JOIN lots l ON l.id = f.id WHERE l.blocked
 """)
 # Grams that went into something that was taken back never went there.
 _DOWN = text("""
@@ -61,13 +69,19 @@ def open_lots(session: Session, product_id: int, today: date) -> Sequence[Lot]:
         .where(Variant.product_id == product_id, Lot.best_before >= today)
         .order_by(Lot.best_before, Lot.id)
     )
-    return [lot for lot in session.scalars(rows) if blocked_above(session, [lot.id]) is None]
+    return _free(session, session.scalars(rows).all())
+
+
+def _free(session: Session, lots: Sequence[Lot]) -> list[Lot]:
+    """Those of these lots that neither are blocked nor came from one that is."""
+    blocked = set(session.scalars(_ALL_UP, {"ids": [lot.id for lot in lots]}))
+    return [lot for lot in lots if lot.id not in blocked]
 
 
 def lots_like(session: Session, lot: Lot, today: date) -> Sequence[Lot]:
     """Other lots of the same raw goods that this one may be mixed with, those that go bad first before others."""
     rows = _open().where(Lot.variant_id == lot.variant_id, Lot.id != lot.id, Lot.best_before >= today, ~Lot.blocked)
-    return session.scalars(rows.order_by(Lot.best_before, Lot.id).limit(60)).all()
+    return _free(session, session.scalars(rows.order_by(Lot.best_before, Lot.id).limit(60)).all())
 
 
 def _open() -> Select[Lot]:
@@ -126,6 +140,29 @@ def parts_of_lot(session: Session, lot_id: int) -> dict[int, int]:
     return dict(found)
 
 
+def sorting_by_key(session: Session, key: str) -> Sorting | None:
+    """The sorting that a form wrote."""
+    return session.scalar(select(Sorting).where(Sorting.key == key))
+
+
+def sorting_of(session: Session, lot_id: int) -> Sorting | None:
+    """The sorting that a lot came out of, or ``None``."""
+    rows = select(Sorting).join(LotPart, LotPart.sorting_id == Sorting.id)
+    return session.scalar(rows.where(LotPart.child_lot_id == lot_id))
+
+
+def lots_sorted(session: Session, sorting_id: int) -> Sequence[Lot]:
+    """The lots that a sorting made, in the order they were written."""
+    rows = select(Lot).join(LotPart, LotPart.child_lot_id == Lot.id)
+    return session.scalars(rows.where(LotPart.sorting_id == sorting_id).order_by(Lot.id)).all()
+
+
+def made_together(session: Session, lot_id: int) -> Sequence[int]:
+    """This lot, and the other grades that came out of the same sorting, older ones first."""
+    sorting = sorting_of(session, lot_id)
+    return [lot.id for lot in lots_sorted(session, sorting.id)] if sorting else [lot_id]
+
+
 def baggings_from(session: Session, lot_ids: Sequence[int]) -> Sequence[tuple[Bagging, BaggingPart, bool]]:
     """Baggings that took from these lots, newest first, with what they took and whether they were taken back."""
     back = select(BaggingTakenBack.bagging_id).where(BaggingTakenBack.bagging_id == Bagging.id).exists()
@@ -151,7 +188,7 @@ def blocks_of(session: Session, lot_id: int) -> Sequence[LotBlock]:
 
 
 def taken_back(session: Session, lot_id: int) -> LotTakenBack | None:
-    """The line that undid a mixing or drying, or ``None``."""
+    """The line that undid a mixing, drying or sorting, or ``None``."""
     return session.get(LotTakenBack, lot_id)
 
 

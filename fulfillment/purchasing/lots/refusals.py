@@ -21,7 +21,7 @@ def refuse_blocked(blocked: Lot | None) -> None:
     """
     if blocked is not None:
         raise Refused(
-            f"{blocked.number} 被封存了，解封以前不能动用它，也不能动用由它混成、晒成的货。",
+            f"{blocked.number} 被封存了，解封以前不能动用它，也不能动用由它混成、晒成、分成的货。",
             f"{blocked.number} is blocked; until it is free again nothing leaves it or what was made from it.",
             code="lot_blocked",
         )

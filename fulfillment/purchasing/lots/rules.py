@@ -65,6 +65,15 @@ def good_until(day: date, shelf_life_days: int) -> date:
     return day + timedelta(days=shelf_life_days)
 
 
+def share_loss(loss_g: int, grams: Sequence[int]) -> list[int]:
+    """What fell off in sorting, shared among the grades by weight, in grams; together exactly ``loss_g``."""
+    shares, before_g, all_g = [], 0, sum(grams)
+    for each in grams:
+        shares.append(loss_g * (before_g + each) // all_g - loss_g * before_g // all_g)
+        before_g += each
+    return shares
+
+
 def is_odd_ratio(fresh_g: int, dry_g: int, ratio: Ratio) -> bool:
     """Whether drying left less or more than is usual; compared in integers, bounds included."""
     return not ratio.low_bps * fresh_g <= dry_g * 10_000 <= ratio.high_bps * fresh_g

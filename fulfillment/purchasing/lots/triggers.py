@@ -99,6 +99,35 @@ BEGIN
 END $$
 """
 
+# At commit: what was taken from the one lot is in its grades or fell off; all of a sorting is undone, or nothing.
+_SORTING_ADDS_UP = """
+CREATE OR REPLACE FUNCTION sorting_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  new_row jsonb := to_jsonb(NEW);
+  lot_ bigint := CASE TG_TABLE_NAME WHEN 'lots' THEN (new_row->>'id')::bigint WHEN 'lot_parts' THEN (new_row->>'child_lot_id')::bigint
+                 WHEN 'lots_taken_back' THEN (new_row->>'lot_id')::bigint END;
+  sorting_ bigint := CASE TG_TABLE_NAME WHEN 'sortings' THEN (new_row->>'id')::bigint
+                     ELSE (SELECT max(x.sorting_id) FROM lot_parts x WHERE x.child_lot_id = lot_) END;
+BEGIN
+  IF EXISTS (SELECT FROM lots l WHERE l.id = lot_ AND (l.kind = 'sorted') <> (sorting_ IS NOT NULL)) THEN
+    RAISE EXCEPTION 'lot % is sorted without a sorting, or the other way round', lot_ USING ERRCODE = 'check_violation';
+  END IF;
+  IF sorting_ IS NOT NULL AND NOT (
+    SELECT count(*) >= 2 AND count(*) = count(DISTINCT c.grade) AND sum(x.grams) = s.taken_g AND sum(c.loss_g) = s.loss_g
+       AND bool_and(x.parent_lot_id = s.lot_id AND x.grams = c.received_g + c.loss_g AND c.kind = 'sorted'
+                    AND c.variant_id = m.variant_id AND c.best_before <= m.best_before)
+       AND count(t.lot_id) IN (0, count(*))
+    FROM sortings s JOIN lots m ON m.id = s.lot_id
+    LEFT JOIN lot_parts x ON x.sorting_id = s.id LEFT JOIN lots c ON c.id = x.child_lot_id
+    LEFT JOIN lots_taken_back t ON t.lot_id = c.id
+    WHERE s.id = sorting_ GROUP BY s.id, m.id
+  ) THEN
+    RAISE EXCEPTION 'sorting % does not add up', sorting_ USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
 CHECKS_SQL: Final = (_DATES, _TAKE, _GIVE_BACK, _ADDS_UP, _BAGGING_ADDS_UP)
 FUNCTIONS: Final = ("date_lot", "take_from_lot", "give_back_to_lots", "lot_adds_up", "bagging_adds_up")
 
@@ -123,4 +152,14 @@ TRIGGERS_SQL: Final = (
     _at_commit("lot_parts", "lot_parts_add_up", "lot_adds_up"),
     _at_commit("baggings", "baggings_add_up", "bagging_adds_up"),
     _at_commit("bagging_parts", "bagging_parts_add_up", "bagging_adds_up"),
+)
+# Of their own, since the tables came later.
+SORTING_CHECKS_SQL: Final = (_SORTING_ADDS_UP,)
+SORTING_TRIGGERS_SQL: Final = (
+    _at_commit("sortings", "sortings_add_up", "sorting_adds_up"),
+    _at_commit("lot_parts", "lot_parts_sorted", "sorting_adds_up"),
+    _at_commit("lots_taken_back", "lots_taken_back_sorted", "sorting_adds_up"),
+    _at_commit(
+        "lots", "lots_sorted", "sorting_adds_up", "UPDATE OF kind, variant_id, received_g, loss_g, grade, best_before"
+    ),
 )

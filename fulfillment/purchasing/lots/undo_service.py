@@ -1,5 +1,6 @@
-"""Taking back what was written by mistake, while nothing came of it: a mixing, a drying, a bagging."""
+"""Taking back what was written by mistake, while nothing came of it: a mixing, a drying, a sorting, a bagging."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,32 +16,40 @@ from shop.stock import service as stock
 
 
 def take_back_lot(session: Session, lot_id: int, *, reason: str, now: datetime, by: Actor) -> Lot:
-    """A mixing or drying never happened: its parts have their grams back. Twice changes nothing.
+    """A mixing, drying or sorting never happened: its parts have their grams back. Twice changes nothing.
+
+    All grades of a sorting are taken back together.
 
     Raises:
-        Refused: something left the new lot already, or it came from a farmer.
+        Refused: something left the new lot, or another grade of its sorting, already; or it came from a farmer.
     """
-    parts = queries.parts_of_lot(session, lot_id)
-    lots = queries.lock_lots(session, [*parts, lot_id])
+    made_ids = queries.made_together(session, lot_id)
+    lots = queries.lock_lots(session, [*queries.parts_of_lot(session, lot_id), *made_ids])
     if lot_id not in lots:
         raise refusals.no_such_lot()
-    lot = lots[lot_id]
     if queries.taken_back(session, lot_id):
-        return lot
-    if lot.used_g or lot.kind == "delivery":
-        raise Refused(
-            "这批已经动用了，不能撤回。",
-            "Some of that lot is used already; it cannot be taken back.",
-            code="lot_in_use",
-        )
-    source_id = lots[next(iter(parts))].variant_id
-    session.add(LotTakenBack(lot_id=lot_id, reason=reason, at=now, by=by.name))
+        return lots[lot_id]
+    for made in (lots[each] for each in made_ids):
+        if made.used_g or made.kind == "delivery":
+            raise Refused(
+                f"{made.number} 已经动用了，不能撤回。",
+                f"Some of {made.number} is used already; it cannot be taken back.",
+                code="lot_in_use",
+            )
+    session.add_all(LotTakenBack(lot_id=each, reason=reason, at=now, by=by.name) for each in made_ids)
     flush_lots(session, lots)
-    moves: list[Move] = [(source_id, stock.receive, lot.loss_g)]
-    if source_id != lot.variant_id:
-        moves = [(lot.variant_id, stock.consume, lot.received_g), (source_id, stock.receive, sum(parts.values()))]
-    move_stock(session, moves, f"lot-back:{lot_id}", now, by)
-    return lot
+    for each in made_ids:
+        _give_stock_back(session, lots, lots[each], now, by)
+    return lots[lot_id]
+
+
+def _give_stock_back(session: Session, lots: Mapping[int, Lot], made: Lot, now: datetime, by: Actor) -> None:
+    parts = queries.parts_of_lot(session, made.id)
+    source_id = lots[next(iter(parts))].variant_id
+    moves: list[Move] = [(source_id, stock.receive, made.loss_g)]
+    if source_id != made.variant_id:
+        moves = [(made.variant_id, stock.consume, made.received_g), (source_id, stock.receive, sum(parts.values()))]
+    move_stock(session, moves, f"lot-back:{made.id}", now, by)
 
 
 def take_back_bagging(session: Session, bagging_id: int, *, reason: str, now: datetime, by: Actor) -> Bagging:

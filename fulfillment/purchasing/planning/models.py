@@ -9,11 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 import fulfillment.purchasing.growers.models  # noqa: F401 - calls refer to farmers
 from fulfillment.purchasing.planning.rules import METHODS, OUTCOMES, WAYS
-from kernel.db import Base, BigId, Grams, UtcTime, append_only
-
-
-def _in(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from kernel.db import Base, BigId, Grams, UtcTime, append_only, one_of
 
 
 class PastSale(Base):
@@ -22,7 +18,7 @@ class PastSale(Base):
     __tablename__ = "past_sales"
     __table_args__ = (
         CheckConstraint("grams > 0", name="something_sold"),
-        CheckConstraint(_in("way", WAYS), name="known_way"),
+        CheckConstraint(one_of("way", WAYS), name="known_way"),
     )
 
     product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("products.id"), primary_key=True)
@@ -58,7 +54,7 @@ class ProductForecast(Base):
     """What one product will sell; ``method`` says how that was worked out, ``sold_g`` from which weeks (oldest first)."""
 
     __tablename__ = "product_forecasts"
-    __table_args__ = (CheckConstraint(_in("method", METHODS), name="known_method"),)
+    __table_args__ = (CheckConstraint(one_of("method", METHODS), name="known_method"),)
 
     forecast_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("forecasts.id"), primary_key=True)
     product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("products.id"), primary_key=True)
@@ -88,7 +84,7 @@ class FarmerCall(Base):
 
     __tablename__ = "farmer_calls"
     __table_args__ = (
-        CheckConstraint(_in("outcome", OUTCOMES), name="known_outcome"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="known_outcome"),
         CheckConstraint("rest_until >= day", name="rests_from_the_day"),
         UniqueConstraint("key"),
         Index("ix_farmer_calls_farmer_id_id", "farmer_id", "id"),

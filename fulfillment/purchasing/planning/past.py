@@ -51,17 +51,21 @@ def take_past_sales(session: Session, grams: Mapping[Key, int], *, now: datetime
     before = _told(session, grams)
     new = [key for key in grams if key not in before]
     changed = [key for key in grams if key in before and before[key] != grams[key]]
-    values = [
-        {"product_id": product, "day": day, "way": way, "grams": grams[product, day, way], "at": now, "by": by.name}
-        for product, day, way in sorted(new + changed)
-    ]
-    if values:
+    if new or changed:
+        # All of the file: another one may have changed a day since we looked that seemed the same.
+        values = [
+            {"product_id": product, "day": day, "way": way, "grams": grams[product, day, way], "at": now, "by": by.name}
+            for product, day, way in sorted(grams)
+        ]
         row = upsert(PastSale)
         fresh = {name: row.excluded[name] for name in ("grams", "at", "by")}
-        session.execute(row.on_conflict_do_update(index_elements=["product_id", "day", "way"], set_=fresh), values)
+        is_other = PastSale.grams != row.excluded.grams
+        session.execute(
+            row.on_conflict_do_update(index_elements=["product_id", "day", "way"], set_=fresh, where=is_other), values
+        )
         after = {"new": len(new), "changed": len(changed)}
         record_change(session, actor=by, action="past_sales.taken", subject="past_sales:file", at=now, after=after)
-    return Taken(len(new), len(changed), len(grams) - len(values))
+    return Taken(len(new), len(changed), len(grams) - len(new) - len(changed))
 
 
 def _told(session: Session, grams: Mapping[Key, int]) -> dict[Key, int]:

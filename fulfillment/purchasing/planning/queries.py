@@ -158,3 +158,9 @@ def presale_advice(session: Session, variant_id: int, today: date) -> PresaleAdv
     return PresaleAdvice(
         plan.presale_bags(variant_id), plan.presale_g, plan.promised_low_g, plan.rest_g, plan.offered_g
     )
+
+
+def presale_bags(session: Session, today: date) -> dict[int, int]:
+    """How many of each bag may still be sold ahead, for all bags whose product a contract brings."""
+    plans = [plan for plan in read_plan(session, today).products if plan.promises]
+    return {bag.variant_id: plan.presale_bags(bag.variant_id) for plan in plans for bag in plan.bags}

@@ -54,6 +54,12 @@ def certificate_of(session: Session, certificate_id: int) -> Certificate | None:
     )
 
 
+def certificates_of_lots(session: Session, lot_ids: Sequence[int]) -> Sequence[Certificate]:
+    """The certificates that speak of any of these lots, oldest first."""
+    wanted = select(CertificateLot.certificate_id).where(CertificateLot.lot_id.in_(lot_ids))
+    return session.scalars(select(Certificate).where(Certificate.id.in_(wanted)).order_by(Certificate.id)).all()
+
+
 def certificate_by_key(session: Session, key: str) -> Certificate | None:
     """The certificate that a form made."""
     return session.scalar(select(Certificate).where(Certificate.key == key))

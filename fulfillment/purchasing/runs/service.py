@@ -119,7 +119,10 @@ def leave_farmer_out(session: Session, run_id: int, farmer_id: int) -> None:
 
 
 def drop(session: Session, run_id: int, *, now: datetime, by: Actor) -> None:
-    """Do not pay now: a draft has taken nothing, so nothing is lost."""
+    """Do not pay now: a draft has taken nothing, so nothing is lost. Pressed twice, it is dropped once."""
+    known = lock_row(session, SettlementRun, run_id)
+    if known is not None and known.state == rules.DROPPED:
+        return
     run = _draft(session, run_id)
     session.execute(delete(SettlementRunFarmer).where(SettlementRunFarmer.run_id == run.id))
     run.state = rules.DROPPED
@@ -132,9 +135,18 @@ def close(
 ) -> SettlementRun:
     """Settle everybody in the draft, each payable once; ``seen_*`` is what stood on the screen.
 
+    Pressed twice by one person it is closed once.
+
     Raises:
         Refused: the one who drafted it closes it, the figures have changed, or a line is paid or below its promise.
     """
+    known = lock_row(session, SettlementRun, run_id)
+    if (
+        known is not None
+        and known.state == rules.CLOSED
+        and (known.closed_by_id, known.total_fen) == (by.person_id, seen_fen)
+    ):
+        return known
     run = _draft(session, run_id)
     if by.person_id is None or by.person_id == run.made_by_id:
         raise Refused(

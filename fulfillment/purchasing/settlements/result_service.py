@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -117,8 +118,10 @@ def _record(
 def ask_about(session: Session, payable_id: int, *, reason: str, now: datetime, by: Actor) -> PayableQuestion:
     """Somebody doubts what is owed for a delivery: runs leave it out until it is answered.
 
+    The same form sent twice asks once.
+
     Raises:
-        Refused: a question is open already.
+        Refused: another question is open already.
     """
     if session.get(Payable, payable_id) is None:
         raise NotFound("没有这笔应付款。", "There is no such payable.")
@@ -130,6 +133,10 @@ def ask_about(session: Session, payable_id: int, *, reason: str, now: datetime, 
     except IntegrityError as error:
         if "uq_payable_questions_open" not in str(error.orig):
             raise
+        is_open = (PayableQuestion.payable_id == payable_id, PayableQuestion.answered_at.is_(None))
+        open_one = session.scalars(select(PayableQuestion).where(*is_open)).one_or_none()
+        if open_one and (open_one.reason, open_one.asked_by) == (reason, by.name):
+            return open_one
         raise Refused(
             "这一笔已经有疑问在等答复。", "A question about it is open already.", code="question_open"
         ) from None

@@ -63,6 +63,11 @@ def lot_id_of(session: Session, number: str) -> int | None:
     return found
 
 
+def packed_by(session: Session, lot_id: int, most: int = 12) -> list[str]:
+    """Who packed bags of this lot, most parcels first, as each chose to be shown to buyers."""
+    return list(session.scalars(text(statements.PACKED_BY_SQL), {"lot_id": lot_id, "most": most}))
+
+
 def recall(session: Session, lot_id: int) -> Recall:
     """From a lot of any kind to every lot, bagging, parcel and buyer that some of it came to, in one query.
 

@@ -37,6 +37,21 @@ LEFT JOIN LATERAL (
 ORDER BY l.id, b.bagging_id, h.parcel_id
 """
 
+# Who packed bags of a lot, as each chose to be shown; whoever is shown as nobody is left out. As many as a page has room for.
+PACKED_BY_SQL = """
+SELECT shown_name FROM (
+    SELECT person.shown_name, count(*) AS parcels
+    FROM bagging_parts bp
+    CROSS JOIN LATERAL (SELECT parcel_id FROM parcel_bags WHERE bagging_id = bp.bagging_id OFFSET 0) h
+    CROSS JOIN LATERAL (
+        SELECT packer_id FROM packing_tasks WHERE parcel_id = h.parcel_id AND packed_at IS NOT NULL OFFSET 0
+    ) task
+    JOIN people person ON person.id = task.packer_id
+    WHERE bp.lot_id = :lot_id AND person.shown_name <> ''
+    GROUP BY person.shown_name
+) packer ORDER BY parcels DESC, shown_name LIMIT :most
+"""
+
 # Where the goods of lots came from: each lot with itself and everything that was put into it.
 _SOURCE_COLUMNS = """
        l.id AS lot_id, l.number AS lot_number, l.kind AS lot_kind, l.best_before, d.id AS delivery_id, d.day, d.grade,

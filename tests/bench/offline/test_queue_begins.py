@@ -9,10 +9,10 @@ from tests.bench.lines import BEFORE, HALF, Line
 from tests.bench.roads import (
     KEPT,
     cut,
-    eventually,
     get_work,
     sign_in,
 )
+from tests.browsers import eventually
 
 pytestmark = pytest.mark.browser
 

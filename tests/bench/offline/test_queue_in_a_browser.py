@@ -29,7 +29,6 @@ from tests.bench.roads import (
     actions,
     cut,
     done,
-    eventually,
     facts,
     get_work,
     in_hand,
@@ -43,6 +42,7 @@ from tests.bench.roads import (
     sign_in,
     waits,
 )
+from tests.browsers import eventually
 from tests.e2e.house import TABLET
 from tests.packing.world import RATE_FEN, make_pile
 

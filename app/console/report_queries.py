@@ -1,0 +1,119 @@
+"""What came of a stream, counted from orders and their lines in one look; money in fen, goods before vouchers and postage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.console.board import Money, money_of
+from kernel.text import Text
+from shop.streams.models import Stream
+from shop.streams.queries import ended_streams
+
+# Goods are counted where they were offered: an order that was put together with another stream's has goods of both.
+_OFFERS = text("""
+    SELECT o.id, o.position, p.title_zh, p.title_en, v.spec_zh, v.spec_en, v.sku,
+           COALESCE(sum(line.quantity) FILTER (WHERE orders.replaced_by IS NULL), 0) AS ordered,
+           COALESCE(sum(line.quantity) FILTER (WHERE orders.paid_at IS NOT NULL), 0) AS paid,
+           COALESCE(sum(line.quantity) FILTER (WHERE orders.paid_at IS NOT NULL AND orders.state = 'refunded'), 0) AS given_back,
+           COALESCE(sum(line.line_total_fen) FILTER (WHERE orders.paid_at IS NOT NULL), 0) AS paid_fen
+    FROM offers o JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
+    LEFT JOIN order_lines line ON line.offer_id = o.id LEFT JOIN orders ON orders.id = line.order_id
+    WHERE o.stream_id = :stream GROUP BY o.id, p.id, v.id ORDER BY o.position, o.id
+""")
+_PROVINCES = text("""
+    SELECT province, count(*) AS paid, sum(total_fen - refunded_fen) AS kept_fen FROM orders
+    WHERE stream_id = :stream AND paid_at IS NOT NULL GROUP BY province ORDER BY kept_fen DESC, province
+""")
+# Whoever gives a present is the buyer. Erased buyers have no phone and are neither new nor known.
+_BUYERS = text("""
+    WITH mine AS (
+        SELECT COALESCE(giver_phone, phone) AS buyer, sum(total_fen - refunded_fen) AS kept_fen FROM orders
+        WHERE stream_id = :stream AND paid_at IS NOT NULL GROUP BY buyer
+    )
+    SELECT CASE WHEN buyer = '' THEN 'erased'
+                WHEN EXISTS (SELECT FROM orders b WHERE b.phone = buyer AND b.giver_phone IS NULL AND b.paid_at < :start)
+                  OR EXISTS (SELECT FROM orders b WHERE b.giver_phone = buyer AND b.paid_at < :start) THEN 'returning'
+                ELSE 'new' END AS kind,
+           count(*) AS buyers, sum(kept_fen) AS kept_fen
+    FROM mine GROUP BY kind
+""")
+_UNPAID = text("""
+    SELECT CASE WHEN replaced_by IS NOT NULL THEN 'replaced' WHEN state = 'refunded' THEN 'late' ELSE state END AS how,
+           count(*) AS orders, sum(total_fen) AS fen
+    FROM orders WHERE stream_id = :stream AND paid_at IS NULL GROUP BY how
+""")
+_COMPARED_WITH = 5
+
+
+@dataclass(frozen=True)
+class OfferLine:
+    """Pieces of an offer that were ordered, paid and given back, and what was paid for them in fen."""
+
+    place: int
+    title: Text
+    spec: Text
+    sku: str
+    ordered: int
+    paid: int
+    given_back: int
+    paid_fen: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """Orders or buyers of one kind, and what they paid less what went back, in fen."""
+
+    name: str
+    count: int
+    kept_fen: int
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """A stream's figures. ``buyers`` by new, returning, erased; ``unpaid`` by how an order ended without money."""
+
+    money: Money
+    offers: Sequence[OfferLine]
+    provinces: Sequence[Share]
+    buyers: dict[str, Share]
+    unpaid: dict[str, Share]
+    earlier: Sequence[tuple[Stream, Money]]
+
+    @property
+    def net_fen(self) -> int:
+        """What was paid less what went back."""
+        return self.money.paid_fen - self.money.refunded_fen
+
+    @property
+    def average_fen(self) -> int | None:
+        """What a paid order brought on average; ``None`` without any."""
+        return self.money.paid_fen // self.money.paid if self.money.paid else None
+
+
+def report_of(session: Session, stream: Stream) -> StreamReport:
+    """Count a stream that is live or over; the caller's transaction decides which moment is seen."""
+    asked = {"stream": stream.id, "start": stream.started_at or stream.starts_at}
+    offers = [
+        OfferLine(
+            place,
+            Text(row.title_zh, row.title_en),
+            Text(row.spec_zh, row.spec_en),
+            row.sku,
+            int(row.ordered),
+            int(row.paid),
+            int(row.given_back),
+            int(row.paid_fen),
+        )
+        for place, row in enumerate(session.execute(_OFFERS, asked), 1)
+    ]
+    others = [each for each in ended_streams(session, most=_COMPARED_WITH + 1) if each.id != stream.id]
+    return StreamReport(
+        money=money_of(session, stream.id),
+        offers=offers,
+        provinces=[Share(row.province, row.paid, int(row.kept_fen)) for row in session.execute(_PROVINCES, asked)],
+        buyers={row.kind: Share(row.kind, row.buyers, int(row.kept_fen)) for row in session.execute(_BUYERS, asked)},
+        unpaid={row.how: Share(row.how, row.orders, int(row.fen)) for row in session.execute(_UNPAID, asked)},
+        earlier=[(each, money_of(session, each.id)) for each in others[:_COMPARED_WITH]],
+    )

@@ -1,0 +1,1 @@
+"""Vouchers: so much off the goods of an order, with a code."""
