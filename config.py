@@ -73,6 +73,7 @@ class Settings:
     sample_rate_bps: int
     set_off_most_bps: int
     workshop_tax_code: str
+    payment_fee_bps: int
     player_hosts: tuple[str, ...]
     certificate_second_person: int
     sms_provider: str
@@ -283,6 +284,7 @@ def _read_all(read: _Reader) -> Settings:
         sample_rate_bps=read.number("SAMPLE_RATE_BPS", 300, 0, 10_000),
         set_off_most_bps=read.number("SET_OFF_MOST_BPS", 3_000, 0, 10_000),
         workshop_tax_code=read.text("WORKSHOP_TAX_CODE", "", _tax_code),
+        payment_fee_bps=read.number("PAYMENT_FEE_BPS", 0, 0, 2_000),
         player_hosts=tuple(read.text("PLAYER_HOSTS", "", _host_names).lower().split()),
         certificate_second_person=read.number("CERTIFICATE_SECOND_PERSON", 0, 0, 1),
         sms_provider=read.text("SMS_PROVIDER", "console", _one_of("console", "file")),

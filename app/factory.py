@@ -38,7 +38,7 @@ BLUEPRINTS = (
     "app.console.streams_views",
     "app.console.control_views",
     "app.console.flash_views",
-    "app.console.report_views",
+    "app.console.reports.stream_views",
     "app.console.board_views",
     "app.console.imports_views",
     "app.sharing.views",

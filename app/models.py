@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "kernel.people.models",
     "shop.catalog.models",
     "shop.stock.models",
+    "shop.streams.audience",
     "shop.streams.models",
     "shop.orders.models",
     "shop.waitlist.models",

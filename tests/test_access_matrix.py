@@ -455,7 +455,10 @@ POST /console/postage                                                   owner
 POST /console/postage/zone                                              owner
 GET  /console/streams                                                  owner streamer
 GET  /console/streams/<int:stream_id>/report                            owner streamer
+GET  /console/streams/<int:stream_id>/report.pdf                        owner streamer
+GET  /console/streams/<int:stream_id>/report.png                        owner streamer
 GET  /console/streams/<int:stream_id>/report.xlsx                       owner streamer
+POST /console/streams/<int:stream_id>/audience                          owner streamer
 GET  /console/invoices                                                  owner streamer
 GET  /console/invoices/<int:invoice_id>                                 owner streamer
 POST /console/invoices/<int:invoice_id>/decline                         owner streamer

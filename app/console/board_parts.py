@@ -34,7 +34,7 @@ def render_parts(app: Flask, figures: Figures, locale: Locale) -> dict[str, Mark
                 "figures": figures,
                 "chart_of": draw(figures, zone),
                 "for_wall": for_wall(figures.offers),
-                "minute_rows": _minute_rows(figures, zone),
+                "minute_rows": minute_rows(figures, zone),
                 "as_of_time": f"{figures.at.astimezone(zone):%H:%M:%S}",
                 "next_due": f"{figures.next_due_at.astimezone(zone):%m-%d %H:%M}" if figures.next_due_at else "",
             }
@@ -60,7 +60,7 @@ def for_wall(offers: Sequence[OfferFigures], most: int = MOST_ON_THE_WALL) -> li
     return sorted(wanted, key=lambda offer: offer.place)
 
 
-def _minute_rows(figures: Figures, zone: ZoneInfo) -> list[tuple[str, Bar, str]]:
+def minute_rows(figures: Figures, zone: ZoneInfo) -> list[tuple[str, Bar, str]]:
     """The chart as a table, newest first: the minute, its figures, and what was on air in it."""
     window = figures.window
     if window is None:

@@ -4,23 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from json import dumps
 from pathlib import Path
 from typing import Any, Final
 
-import typst
 from PIL import Image, ImageOps
 
+from app.drawing.pictures import MM_PER_PX, SOFT, drawn, line, on_white, png
 from fulfillment.labels.codes import qr_svg
-from fulfillment.labels.fonts import FONTS, can_draw_bold, fit_line, printable, width_mm, wrap
+from fulfillment.labels.fonts import can_draw_bold, fit_line, printable, width_mm, wrap
 from kernel.money import yuan
 from kernel.text import Text
 
-_HERE: Final = Path(__file__).resolve().parent
 # Each product's drawing as points (tools/draw_card_photos.py): the drawings themselves take seconds.
-_PHOTOS: Final = _HERE.parents[1] / "static/img/cards"
-_MM_PER_PX: Final = 25.4 / 72
-_INK, _SOFT, _LIVE = "#2a211b", "#5a4a3f", "#a3230f"
+_PHOTOS: Final = Path(__file__).resolve().parents[2] / "static/img/cards"
+_LIVE: Final = "#a3230f"
 _LINE = 1.3
 
 
@@ -64,8 +61,8 @@ _QR_PX: Final = 900
 @lru_cache(maxsize=48)
 def draw(facts: Facts, shape: Shape) -> bytes:
     """The card as PNG; without a photo that can be laid on, its place stays empty."""
-    code = _drawn(*shape.code_at, (shape.code_px, shape.code_px), _on_white(qr_svg(facts.address)))
-    card = Image.open(BytesIO(_png(shape.width, shape.height, [code, *_words(facts, shape)]))).convert("RGB")
+    code = drawn(*shape.code_at, (shape.code_px, shape.code_px), on_white(qr_svg(facts.address)))
+    card = Image.open(BytesIO(png(shape.width, shape.height, [code, *_words(facts, shape)]))).convert("RGB")
     file = _PHOTOS / f"{Path(facts.photo).stem}.webp"
     if file.is_file():
         with Image.open(file) as photo:
@@ -79,66 +76,35 @@ def draw(facts: Facts, shape: Shape) -> bytes:
 @lru_cache(maxsize=48)
 def draw_code(address: str) -> bytes:
     """The QR code of an address alone, as PNG with its quiet zone."""
-    return _png(_QR_PX, _QR_PX, [_drawn(0, 0, (_QR_PX, _QR_PX), _on_white(qr_svg(address)))])
+    return png(_QR_PX, _QR_PX, [drawn(0, 0, (_QR_PX, _QR_PX), on_white(qr_svg(address)))])
 
 
 def _words(facts: Facts, shape: Shape) -> Iterator[dict[str, Any]]:
     """Title, size, price from the top of the column down; beside the code what it is about."""
     x, y, room = shape.column
     size, small = shape.title_px, round(shape.title_px * 0.48)
-    for line in wrap(printable(facts.title.zh), size, room * _MM_PER_PX, 2):
-        yield _line(x, y, line, size, bold=True)
+    for row in wrap(printable(facts.title.zh), size, room * MM_PER_PX, 2):
+        yield line(x, y, row, size, bold=True)
         y += round(size * _LINE)
     for text in (facts.title.en, f"{facts.spec.zh} · {facts.spec.en}"):
-        yield _line(x, y, fit_line(text, small, room * _MM_PER_PX), small, ink=_SOFT)
+        yield line(x, y, fit_line(text, small, room * MM_PER_PX), small, ink=SOFT)
         y += round(small * _LINE * 1.1)
     y += round(small * 0.6)
-    yield _line(x, y, f"{facts.price_word.zh} {facts.price_word.en}", small, ink=_LIVE)
+    yield line(x, y, f"{facts.price_word.zh} {facts.price_word.en}", small, ink=_LIVE)
     yield from _prices(facts, x, y + round(small * _LINE), round(size * 1.25), small)
-    beside = (shape.code_at[0] - x - small) * _MM_PER_PX
+    beside = (shape.code_at[0] - x - small) * MM_PER_PX
     y = shape.about_y
     for index, text in enumerate(facts.about):
-        for line in wrap(printable(text), small, beside, 1 if index else 2):
-            yield _line(x, y, line, small)
+        for row in wrap(printable(text), small, beside, 1 if index else 2):
+            yield line(x, y, row, small)
             y += round(small * _LINE)
-    yield _line(x, y + small // 2, "扫码看 Scan to see", round(small * 0.85), ink=_SOFT)
+    yield line(x, y + small // 2, "扫码看 Scan to see", round(small * 0.85), ink=SOFT)
 
 
 def _prices(facts: Facts, x: int, y: int, size: int, small: int) -> Iterator[dict[str, Any]]:
     price = f"¥{yuan(facts.price_fen)}"
-    yield _line(x, y, price, size, bold=True, ink=_LIVE)
+    yield line(x, y, price, size, bold=True, ink=_LIVE)
     if facts.list_price_fen is not None and facts.list_price_fen > facts.price_fen:
-        right = x + width_mm(price, size, bold=can_draw_bold(price)) / _MM_PER_PX
+        right = x + width_mm(price, size, bold=can_draw_bold(price)) / MM_PER_PX
         was = f"¥{yuan(facts.list_price_fen)}"
-        yield {**_line(round(right + small), y + round(size * 0.88) - small, was, small, ink=_SOFT), "struck": True}
-
-
-def _line(x: int, y: int, text: str, size: int, *, bold: bool = False, ink: str = _INK) -> dict[str, Any]:
-    # The bold font is a small one; a line that it cannot draw whole is drawn in the regular ones.
-    is_bold = bold and can_draw_bold(text)
-    return {"x": x, "y": y, "text": text, "size": size, "bold": is_bold, "ink": ink, "struck": False}
-
-
-def _drawn(x: int, y: int, size: tuple[int, int], svg: str) -> dict[str, Any]:
-    return {"x": x, "y": y, "width": size[0], "height": size[1], "svg": svg}
-
-
-def _on_white(svg: str) -> str:
-    """A code with its quiet zone in white, whatever it lies on."""
-    head, mark, squares = svg.partition(">")
-    return f'{head}{mark}<rect width="100%" height="100%" fill="#fff"/>{squares}'
-
-
-def _png(width: int, height: int, marks: list[dict[str, Any]]) -> bytes:
-    drawn = typst.compile(
-        _HERE / "card.typ",
-        root=_HERE,
-        font_paths=[FONTS],
-        ignore_system_fonts=True,
-        sys_inputs={"card": dumps({"width": width, "height": height, "marks": marks}, ensure_ascii=False)},
-        format="png",
-        ppi=72,
-    )
-    if not isinstance(drawn, bytes):
-        raise TypeError("one picture should come as bytes")
-    return drawn
+        yield {**line(round(right + small), y + round(size * 0.88) - small, was, small, ink=SOFT), "struck": True}

@@ -224,7 +224,10 @@ class Bagging(Base):
     """Raw goods of one lot or several put into bags for sale: append-only. ``lot_id`` is the lot that the bags name."""
 
     __tablename__ = "baggings"
-    __table_args__ = (CheckConstraint("bags > 0 AND used_g > 0", name="amounts_positive"),)
+    __table_args__ = (
+        CheckConstraint("bags > 0 AND used_g > 0", name="amounts_positive"),
+        Index("ix_baggings_variant_id_id", "variant_id", "id"),
+    )
 
     id: Mapped[BigId]
     idempotency_key: Mapped[str] = mapped_column(unique=True)

@@ -12,7 +12,8 @@ from shop.orders.states import STATES
 from shop.vouchers.models import Voucher
 from shop.vouchers.triggers import COUNT_SQL, TRIGGERS_SQL
 
-CHANNELS = ("own", "douyin", "kuaishou", "taobao", "pdd", "wechat", "tiktok", "shopify")
+OWN = "own"
+CHANNELS = (OWN, "douyin", "kuaishou", "taobao", "pdd", "wechat", "tiktok", "shopify")
 
 
 class Order(Base):

@@ -10,8 +10,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.console import report_queries
-from app.console.report_queries import StreamReport, report_of
+from app.console.reports import stream_figures
+from app.console.reports.stream_figures import StreamReport, report_of
 from kernel.db import Database
 from shop.catalog.models import Product, Variant
 from shop.orders.models import Order, OrderLine, OrderLog
@@ -83,7 +83,7 @@ def live_through(database: Database, steps: list[tuple[str, int, int]]) -> Strea
                 stream.started_at = history.now + timedelta(seconds=1)
         session.flush()
         session.expire_all()
-        report = report_of(session, session.get_one(Stream, history.evening.stream_id))
+        report = report_of(session, session.get_one(Stream, history.evening.stream_id), history.now, 340)
         compare(session, history, report)
         session.rollback()
         return report
@@ -113,9 +113,9 @@ def test_a_full_evening_is_reported_as_the_ledgers_say(database: Database) -> No
 def test_the_recount_notices_a_report_that_counts_wrongly(
     database: Database, monkeypatch: pytest.MonkeyPatch, statement: str, good: str, planted: str
 ) -> None:
-    words = str(getattr(report_queries, statement))
+    words = str(getattr(stream_figures, statement))
     assert good in words
-    monkeypatch.setattr(report_queries, statement, text(words.replace(good, planted)))
+    monkeypatch.setattr(stream_figures, statement, text(words.replace(good, planted)))
     with pytest.raises(AssertionError):
         live_through(database, A_FULL_EVENING)
 
@@ -135,7 +135,7 @@ def test_the_page_and_the_workbook_say_the_same(desk: Desk, evening: Evening) ->
     page = desk.look(f"{address}?lang=zh")
     answer = desk.browser.get(f"{address}.xlsx?lang=zh")
     book = CalamineWorkbook.from_filelike(BytesIO(answer.data))
-    assert book.sheet_names == ["总数", "商品", "省份", "买家", "没付成"]
+    assert book.sheet_names == ["总数", "成本", "商品", "渠道", "时间", "省份", "买家", "没付成"]
     summary = dict(book.get_sheet_by_name("总数").to_python()[1:])
     assert (summary["下单（单）"], summary["付款（单）"]) == (2, 1)
     assert f"{summary['付款金额（元）']:.2f}"[:-3] in page

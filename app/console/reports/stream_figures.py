@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.console.board import Money, money_of
+from app.console.reports.stream_costs import StreamCosts, costs_of
 from kernel.text import Text
+from shop.orders.models import OWN
+from shop.orders.states import STATES
+from shop.streams.audience import Watched, watched
 from shop.streams.models import Stream
 from shop.streams.queries import ended_streams
 
@@ -44,6 +50,16 @@ _UNPAID = text("""
            count(*) AS orders, sum(total_fen) AS fen
     FROM orders WHERE stream_id = :stream AND paid_at IS NULL GROUP BY how
 """)
+# Orders that other platforms took while the stream was on; the shop's own are those of the stream itself.
+_PLATFORMS = text("""
+    SELECT channel, count(*) AS ordered, sum(total_fen) AS ordered_fen,
+           count(*) FILTER (WHERE paid_at IS NOT NULL) AS paid,
+           COALESCE(sum(total_fen) FILTER (WHERE paid_at IS NOT NULL), 0) AS paid_fen,
+           COALESCE(sum(refunded_fen) FILTER (WHERE paid_at IS NOT NULL), 0) AS refunded_fen
+    FROM orders
+    WHERE state = ANY(:states) AND created_at >= :start AND created_at < :end AND channel <> 'own' AND stream_id IS NULL
+    GROUP BY channel ORDER BY channel
+""")
 _COMPARED_WITH = 5
 
 
@@ -71,10 +87,43 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ChannelLine:
+    """Orders of one channel while the stream was on, in fen, and who watched there, where that is known."""
+
+    channel: str
+    ordered: int
+    ordered_fen: int
+    paid: int
+    paid_fen: int
+    refunded_fen: int
+    watched: Watched | None
+
+    @classmethod
+    def of_row(cls, channel: str, row: Row[Any] | None, seen: Watched | None) -> "ChannelLine":
+        """The line of a platform; without a row, nothing was ordered there."""
+        if row is None:
+            return cls(channel, 0, 0, 0, 0, 0, seen)
+        paid_fen, refunded_fen = int(row.paid_fen), int(row.refunded_fen)
+        return cls(channel, row.ordered, int(row.ordered_fen), row.paid, paid_fen, refunded_fen, seen)
+
+    @property
+    def gpm_fen(self) -> int | None:
+        """GPM: ordered money for every thousand views."""
+        return self.ordered_fen * 1000 // self.watched.views if self.watched else None
+
+    @property
+    def uv_value_fen(self) -> int | None:
+        """UV value: paid money for every person who watched."""
+        return self.paid_fen // self.watched.visitors if self.watched else None
+
+
+@dataclass(frozen=True)
 class StreamReport:
     """A stream's figures. ``buyers`` by new, returning, erased; ``unpaid`` by how an order ended without money."""
 
     money: Money
+    costs: StreamCosts
+    channels: Sequence[ChannelLine]
     offers: Sequence[OfferLine]
     provinces: Sequence[Share]
     buyers: dict[str, Share]
@@ -87,12 +136,17 @@ class StreamReport:
         return self.money.paid_fen - self.money.refunded_fen
 
     @property
+    def left_fen(self) -> int:
+        """What stays with the workshop, as far as costs are known."""
+        return self.net_fen - self.costs.total_fen
+
+    @property
     def average_fen(self) -> int | None:
         """What a paid order brought on average; ``None`` without any."""
         return self.money.paid_fen // self.money.paid if self.money.paid else None
 
 
-def report_of(session: Session, stream: Stream) -> StreamReport:
+def report_of(session: Session, stream: Stream, now: datetime, fee_bps: int = 0) -> StreamReport:
     """Count a stream that is live or over; the caller's transaction decides which moment is seen."""
     asked = {"stream": stream.id, "start": stream.started_at or stream.starts_at}
     offers = [
@@ -109,11 +163,27 @@ def report_of(session: Session, stream: Stream) -> StreamReport:
         for place, row in enumerate(session.execute(_OFFERS, asked), 1)
     ]
     others = [each for each in ended_streams(session, most=_COMPARED_WITH + 1) if each.id != stream.id]
+    money, until = money_of(session, stream.id), stream.ended_at or now
     return StreamReport(
-        money=money_of(session, stream.id),
+        money=money,
+        costs=costs_of(session, stream.id, until, fee_bps),
+        channels=_channels(session, stream, money, until),
         offers=offers,
         provinces=[Share(row.province, row.paid, int(row.kept_fen)) for row in session.execute(_PROVINCES, asked)],
         buyers={row.kind: Share(row.kind, row.buyers, int(row.kept_fen)) for row in session.execute(_BUYERS, asked)},
         unpaid={row.how: Share(row.how, row.orders, int(row.fen)) for row in session.execute(_UNPAID, asked)},
         earlier=[(each, money_of(session, each.id)) for each in others[:_COMPARED_WITH]],
     )
+
+
+def _channels(session: Session, stream: Stream, money: Money, until: datetime) -> list[ChannelLine]:
+    """The shop's own orders first, then what platforms brought or were watched on."""
+    seen = watched(session, stream.id)
+    asked = {"start": stream.started_at or stream.starts_at, "end": until, "states": list(STATES)}
+    found = {row.channel: row for row in session.execute(_PLATFORMS, asked)}
+    own = (money.ordered, money.ordered_fen, money.paid, money.paid_fen, money.refunded_fen)
+    others = sorted({*found, *seen} - {OWN})
+    return [
+        ChannelLine(OWN, *own, seen.get(OWN)),
+        *(ChannelLine.of_row(name, found.get(name), seen.get(name)) for name in others),
+    ]

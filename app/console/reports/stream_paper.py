@@ -1,0 +1,49 @@
+"""A stream's report on paper."""
+
+from zoneinfo import ZoneInfo
+
+from app.console.board import Figures
+from app.console.reports.stream_figures import StreamReport
+from app.console.reports.stream_tables import sheets, what_is_open
+from app.drawing.paper import Figure, Paper
+from kernel.money import yuan
+from kernel.text import t
+from shop.streams.models import Stream
+
+
+def paper_of(stream: Stream, figures: Figures, report: StreamReport, workshop: str, zone: ZoneInfo) -> Paper:
+    """The paper in the language of the request; tables without rows are left out."""
+    money = report.money
+    # The summary is said by the figures on top.
+    tables = [sheet for sheet in sheets(figures, report, zone)[1:] if sheet.rows]
+    return Paper(
+        title=t("直播报告：{title}", "Report of a stream: {title}", title=stream.title),
+        about=(f"{workshop} · {span_of(stream, zone)}",),
+        figures=(
+            Figure(t("下单", "Ordered"), f"¥{yuan(money.ordered_fen)}", t("{n} 单", "{n} orders", n=money.ordered)),
+            Figure(t("付款", "Paid"), f"¥{yuan(money.paid_fen)}", t("{n} 单", "{n} orders", n=money.paid)),
+            Figure(t("退款", "Refunded"), f"¥{yuan(money.refunded_fen)}"),
+            Figure(t("留下的", "What is left"), f"¥{yuan(report.left_fen)}", t("净额减成本", "net less costs")),
+        ),
+        tables=tables,
+        notes=(
+            t(
+                "下单和付款从不合在一起。件数和货款按上架的场次算，没有减优惠，不含运费；成本跟着订单算。",
+                "Ordered and paid are never one figure. Pieces and goods are counted where they were offered, before vouchers and without postage; costs follow their orders.",
+            ),
+            *what_is_open(report.costs),
+        ),
+    )
+
+
+def span_of(stream: Stream, zone: ZoneInfo) -> str:
+    """When the stream was, such as 2026-11-27 20:00 – 22:10."""
+    begun = (stream.started_at or stream.starts_at).astimezone(zone)
+    if stream.ended_at is None:
+        return f"{begun:%Y-%m-%d %H:%M} –"
+    ended = stream.ended_at.astimezone(zone)
+    return (
+        f"{begun:%Y-%m-%d %H:%M} – {ended:%H:%M}"
+        if ended.date() == begun.date()
+        else f"{begun:%Y-%m-%d %H:%M} – {ended:%m-%d %H:%M}"
+    )
