@@ -141,7 +141,7 @@ def _furnish(settings: Settings, database: Database, *, with_demo: bool) -> None
     if with_demo:
         from app.demo import load_demo
 
-        if load_demo(database, utc_now()):
+        if load_demo(database, utc_now(), with_past=True):
             click.echo(f"演示数据已放好 · Demo data loaded into {settings.var_dir}", err=True)
 
 

@@ -12,6 +12,7 @@ from app.demo import (
     couriers,
     crew,
     growers,
+    history,
     labels,
     late,
     lots,
@@ -28,8 +29,11 @@ from kernel.db import Database
 from kernel.people.models import Person
 
 
-def load_demo(database: Database, now: datetime) -> bool:
-    """Load the demo unless somebody works here already; returns whether it did."""
+def load_demo(database: Database, now: datetime, *, with_past: bool = False) -> bool:
+    """Load the demo unless somebody works here already, with the evenings of the last weeks if wanted.
+
+    Returns whether it did.
+    """
     with database.transaction() as session:
         if session.scalar(select(func.count()).select_from(Person)):
             return False
@@ -44,6 +48,8 @@ def load_demo(database: Database, now: datetime) -> bool:
         contracts.load(session, actors, now)
         streams.load(session, actors["streamer"], variants, now)
         sending.load_past(session, actors, variants, now)
+        if with_past:
+            history.load(session, actors, variants, now)
         couriers.load(session, actors, variants, now)
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)

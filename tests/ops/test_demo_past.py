@@ -1,0 +1,32 @@
+"""The demo's past evenings, as `gongfang run` loads them: whole, in order with every rule, and told by their reports."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, text
+
+from app.care import invariants, rounds
+from app.console.reports.stream_figures import report_of
+from app.demo import load_demo
+from kernel.clock import utc_now
+from kernel.db import Database
+from shop.streams.models import Stream
+
+
+def test_the_past_evenings_break_no_rule_and_their_reports_are_whole(database: Database) -> None:
+    now = utc_now()
+    load_demo(database, now, with_past=True)
+    assert invariants.check(database, rounds.ALL_INVARIANTS).violations == []
+    with database.transaction() as session:
+        past = session.scalars(select(Stream).where(Stream.state == "ended").order_by(Stream.id)).all()
+        assert len(past) == 3
+        for stream in past:
+            report = report_of(session, stream, now, 340)
+            assert report.costs.is_whole
+            assert report.costs.followed
+            assert report.costs.premium_fen > 0
+            assert report.unpaid["expired"].count
+        assert report.buyers["returning"].count
+        states = dict(session.execute(text("SELECT state, count(*) FROM orders WHERE stream_id IS NOT NULL GROUP BY 1")).all())
+        assert set(states) == {"delivered", "expired"}
+        assert past[-1].ended_at
+        assert past[-1].ended_at < now - timedelta(days=7)
