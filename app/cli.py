@@ -28,6 +28,8 @@ COMMANDS = {
     "migrate": ("care", "Bring the database to the schema of this program."),
     "recall": ("recall", "List every buyer of a lot; changes nothing."),
     "buyers": ("buyers", "Copy or erase what is kept of a buyer, by phone number."),
+    "prosperity-report": ("prosperity", "Count who earned and what growers got in a month or a year."),
+    "prosperity-merge": ("prosperity", "Put several workshops' common-prosperity files together."),
     "reconcile": ("reconcile", "Compare with Stripe and mend what was missed."),
     "add-person": ("people", "Add somebody who works here."),
 }

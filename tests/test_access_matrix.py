@@ -464,6 +464,13 @@ GET  /console/invoices/<int:invoice_id>                                 owner st
 POST /console/invoices/<int:invoice_id>/decline                         owner streamer
 POST /console/invoices/<int:invoice_id>/issue                           owner streamer
 GET  /console/invoices/asked.csv                                        owner streamer
+GET  /console/prosperity                                                owner
+GET  /console/prosperity/report.json                                    owner
+GET  /console/prosperity/report.pdf                                     owner
+GET  /console/prosperity/report.xlsx                                    owner
+POST /console/prosperity/fund                                           owner
+POST /console/prosperity/fund/<int:line_id>/take-back                   owner
+POST /console/people/<int:person_id>/household                          owner
 GET  /console/reviews                                                   owner streamer
 GET  /console/reviews/<int:review_id>                                   owner streamer
 POST /console/reviews/<int:review_id>/hide                              owner streamer

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from fulfillment.crew.households.service import kind_of
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import TAKEN
 from kernel.people.models import Person, PersonRole, SignIn
@@ -53,6 +54,7 @@ class PersonFile:
 
     person: Person
     packer: Packer | None
+    household: str
     devices: int
     in_hand: int
 
@@ -72,5 +74,9 @@ def person_file(session: Session, person_id: int, now: datetime) -> PersonFile |
     )
     in_hand = select(func.count()).where(PackingTask.packer_id == person_id, PackingTask.state == TAKEN)
     return PersonFile(
-        person, session.get(Packer, person_id), session.scalar(devices) or 0, session.scalar(in_hand) or 0
+        person,
+        session.get(Packer, person_id),
+        kind_of(session, person_id),
+        session.scalar(devices) or 0,
+        session.scalar(in_hand) or 0,
     )

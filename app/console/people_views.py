@@ -11,6 +11,9 @@ from app.console.exports import csv_file, local
 from app.console.forms import done, first_time, said_again
 from app.console.paging import PAGE, address, asked_place, read_number
 from app.console.people_queries import PeopleSearch, PersonFile
+from app.console.prosperity.tables import KINDS as HOUSEHOLD_WORDS
+from fulfillment.crew.households.rules import KINDS as HOUSEHOLDS
+from fulfillment.crew.households.service import say_kind
 from fulfillment.labels.codes import qr_svg
 from fulfillment.packing import lead_service
 from kernel.errors import NotFound, Problem
@@ -149,12 +152,20 @@ def show(person_id: int) -> tuple[str, int]:
 def _page(person_id: int, form: Form | None, problem: Problem | None = None) -> tuple[str, int]:
     file = _file(person_id)
     shown = people_forms.person_form(file.person, file.packer)
+    shown.values["household"] = file.household
     if form is not None:
         # What was typed in one of the page's forms lies over what is stored; the others stay as they are.
         is_main = "name" in form.values
         kept = {name: value for name, value in shown.values.items() if not (is_main and name.startswith("role_"))}
         form.values = {**kept, **form.values}
-    html = render_template("console/person.html", file=file, person=file.person, form=form or shown, problem=problem)
+    html = render_template(
+        "console/person.html",
+        file=file,
+        households=[(kind, HOUSEHOLD_WORDS[kind]) for kind in HOUSEHOLDS],
+        person=file.person,
+        form=form or shown,
+        problem=problem,
+    )
     return html, problem.status if problem else 200
 
 
@@ -199,6 +210,20 @@ def change_work(person_id: int) -> Response | tuple[str, int]:
         lambda session, person: lead_service.set_preferences(
             session, person.id, preferences, now=utc_now(), by=actor()
         ),
+    )
+
+
+@blueprint.post("/<int:person_id>/household")
+@requires(OWNER)
+def say_household(person_id: int) -> Response | tuple[str, int]:
+    """Note what kind of household the person is of, as they said and agreed to; nothing takes it out."""
+    form = Form(request.form)
+    kind = form.choice("household", ("", *HOUSEHOLDS))
+    return _change(
+        person_id,
+        form,
+        t("记好了，只进汇总数字。", "Noted; it goes into sums only."),
+        lambda session, person: say_kind(session, person.id, kind, now=utc_now(), by=actor()),
     )
 
 

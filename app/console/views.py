@@ -23,6 +23,7 @@ from app.console import (
     words,
 )
 from app.console.forms import done
+from app.console.prosperity import views as prosperity_views
 from kernel import once
 from kernel.forms import Form
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
@@ -42,6 +43,7 @@ for room in (
     postage_views,
     vouchers_views,
     people_views,
+    prosperity_views,
     audit_views,
 ):
     blueprint.register_blueprint(room.blueprint)

@@ -23,6 +23,7 @@ from app.demo import (
     purchasing,
     sending,
     streams,
+    village,
     wages,
 )
 from kernel.db import Database
@@ -54,6 +55,7 @@ def load_demo(database: Database, now: datetime, *, with_past: bool = False) -> 
         sending.load(session, actors, variants, now)
         wages.load(session, actors, now)
         crew.load(session, actors, variants, now)
+        village.load(session, actors, now)
         late.load(session, actors, now)
         planning.load(session, actors, now)
         growers.load(session, actors, variants, now)

@@ -138,15 +138,16 @@ class _Past:
         )
         for sku, price_fen, *_ in _GOODS:
             variant = self.variants[sku]
-            terms = {"price_fen": price_fen, "list_price_fen": max(price_fen, variant.price_fen), "cap_per_buyer": None}
             streams.add_offer(
                 self.session,
                 stream.id,
                 variant.id,
-                **terms,
+                price_fen=price_fen,
+                list_price_fen=max(price_fen, variant.price_fen),
                 allotment=bags[sku] + 5,
+                cap_per_buyer=None,
                 now=before,
-                by=streamer,  # type: ignore[arg-type]
+                by=streamer,
             )
         streams.start_stream(self.session, stream.id, now=then, by=streamer)
         return stream

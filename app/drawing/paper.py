@@ -27,12 +27,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """A row of bars over time, with the words at its two ends; the numbers are in a table as well."""
+
+    title: str
+    numbers: Sequence[int]
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True)
 class Paper:
-    """What is on the paper, from the top: figures in a row, tables with their names, notes."""
+    """What is on the paper, from the top: figures in a row, bars, tables with their names, notes."""
 
     title: str
     about: Sequence[str]
     figures: Sequence[Figure] = ()
+    bars: Bars | None = None
     tables: Sequence[Sheet] = ()
     notes: Sequence[str] = field(default=())
 
@@ -44,6 +55,7 @@ def draw_pdf(paper: Paper) -> bytes:
         "title": printable(paper.title),
         "about": [printable(each) for each in paper.about],
         "figures": [[printable(each.label), printable(each.value), printable(each.note)] for each in paper.figures],
+        "bars": _bars(paper.bars) if paper.bars else None,
         "tables": [_table(each) for each in paper.tables],
         "notes": [printable(each) for each in paper.notes],
     }
@@ -58,6 +70,13 @@ def draw_pdf(paper: Paper) -> bytes:
     if not isinstance(made, bytes):
         raise TypeError("one document should come as bytes")
     return made
+
+
+def _bars(bars: Bars) -> dict[str, Any]:
+    most = max(bars.numbers, default=0) or 1
+    shares = [number / most for number in bars.numbers]
+    words = {name: printable(getattr(bars, name)) for name in ("title", "begins", "ends")}
+    return {**words, "shares": shares, "most": f"{most:,}"}
 
 
 def _table(sheet: Sheet) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 from sqlalchemy import text
 
+from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.people.rules import OWNER
 from tests import routes as ways
@@ -36,6 +37,7 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
         ids = [session.scalar(text(f"SELECT min(id) FROM {table}")) for table in ("reviews", "invoices", "products")]
     review, invoice, product = ids
     paths = ["reviews", f"reviews/{review}", "invoices", f"invoices/{invoice}", "vouchers", "postage", "complaints"]
+    paths += ["prosperity", f"prosperity?period={utc_now():%Y}", "people/1"]
     paths += [f"products/{product}", "streams/new", f"streams/{ways.real_values(evening)['stream_id']}/report"]
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
@@ -44,7 +46,7 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
         sign_in_page(page, url, evening, ways.person_with(evening, OWNER))
         for path in paths:
             for lang in ("zh", "en"):
-                answer = page.goto(f"{url}/console/{path}?lang={lang}")
+                answer = page.goto(f"{url}/console/{path}{'&' if '?' in path else '?'}lang={lang}")
                 assert answer is not None
                 assert answer.status == 200, path
                 assert is_styled(page), path

@@ -26,7 +26,9 @@ def test_the_past_evenings_break_no_rule_and_their_reports_are_whole(database: D
             assert report.costs.premium_fen > 0
             assert report.unpaid["expired"].count
         assert report.buyers["returning"].count
-        states = dict(session.execute(text("SELECT state, count(*) FROM orders WHERE stream_id IS NOT NULL GROUP BY 1")).all())
+        states = dict(
+            session.execute(text("SELECT state, count(*) FROM orders WHERE stream_id IS NOT NULL GROUP BY 1")).all()
+        )
         assert set(states) == {"delivered", "expired"}
         assert past[-1].ended_at
         assert past[-1].ended_at < now - timedelta(days=7)

@@ -1,21 +1,26 @@
 """A stream's report on paper."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from app.console.board import Figures
 from app.console.reports.stream_figures import StreamReport
 from app.console.reports.stream_tables import sheets, what_is_open
-from app.drawing.paper import Figure, Paper
+from app.drawing.paper import Bars, Figure, Paper
 from kernel.money import yuan
+from kernel.sheets import Cell
 from kernel.text import t
+from kernel.workbook import Sheet
 from shop.streams.models import Stream
 
 
 def paper_of(stream: Stream, figures: Figures, report: StreamReport, workshop: str, zone: ZoneInfo) -> Paper:
     """The paper in the language of the request; tables without rows are left out."""
     money = report.money
-    # The summary is said by the figures on top.
-    tables = [sheet for sheet in sheets(figures, report, zone)[1:] if sheet.rows]
+    # The summary is said by the figures on top, and of the minutes only those in which something happened.
+    tables = [quiet_left_out(sheet) for sheet in sheets(figures, report, zone)[1:] if sheet.rows]
     return Paper(
         title=t("直播报告：{title}", "Report of a stream: {title}", title=stream.title),
         about=(f"{workshop} · {span_of(stream, zone)}",),
@@ -25,6 +30,7 @@ def paper_of(stream: Stream, figures: Figures, report: StreamReport, workshop: s
             Figure(t("退款", "Refunded"), f"¥{yuan(money.refunded_fen)}"),
             Figure(t("留下的", "What is left"), f"¥{yuan(report.left_fen)}", t("净额减成本", "net less costs")),
         ),
+        bars=_bars(figures, zone) if money.ordered else None,
         tables=tables,
         notes=(
             t(
@@ -34,6 +40,23 @@ def paper_of(stream: Stream, figures: Figures, report: StreamReport, workshop: s
             *what_is_open(report.costs),
         ),
     )
+
+
+def quiet_left_out(sheet: Sheet) -> Sheet:
+    """A table without the rows in which every number is nothing."""
+
+    def says_something(row: Sequence[Cell]) -> bool:
+        numbers = [cell for cell in row if isinstance(cell, int | Decimal)]
+        return not numbers or any(numbers)
+
+    return replace(sheet, rows=[row for row in sheet.rows if says_something(row)])
+
+
+def _bars(figures: Figures, zone: ZoneInfo) -> Bars | None:
+    if figures.window is None:
+        return None
+    begins, ends = (f"{at.astimezone(zone):%H:%M}" for at in (figures.window.start, figures.window.end))
+    return Bars(t("什么时候下的单", "When they ordered"), [bar.ordered for bar in figures.bars], begins, ends)
 
 
 def span_of(stream: Stream, zone: ZoneInfo) -> str:
