@@ -11,6 +11,7 @@ from app import workflows
 from app.care import nightly
 from app.care.nightly import Night
 from app.couriers import desk_for
+from app.insights import service as insights
 from config import Settings
 from fulfillment.couriers.desk import CourierDesk
 from fulfillment.couriers.tracking import steps as tracking_steps
@@ -85,12 +86,15 @@ HANDLERS: dict[str, Handler] = {
     planning.JOB: lambda database, tools, payload, now: planning.make_forecast(
         database, payload["forecast"], tools.market.zone, now
     ),
+    insights.JOB: lambda database, tools, payload, now: insights.make(
+        database, payload["insights"], tools.market.zone, now
+    ),
     nightly.ROUND: lambda database, tools, _, now: nightly.begin_round(database, tools.night, now),
     **{kind: _nightly(step) for kind, step in nightly.STEPS.items()},
 }
 
 # These may take minutes, or wait for somebody else's server: holds and refunds must not wait for them.
-SLOW = (IMPORT_JOB, quote_steps.JOB, planning.JOB, *nightly.STEPS)
+SLOW = (IMPORT_JOB, quote_steps.JOB, planning.JOB, insights.JOB, *nightly.STEPS)
 # Nor must they wait for a courier that is slow; and whoever waits for a label must wait neither for a backup nor for a
 # round of questions about where parcels are.
 LABELS = (SEND_JOB, CANCEL_JOB)

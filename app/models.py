@@ -21,6 +21,7 @@ TABLE_MODULES = (
     "shop.complaints.models",
     "shop.reviews.models",
     "shop.invoices.models",
+    "shop.buyers.models",
     "shop.vouchers.models",
     "shop.payments.models",
     "shop.channels.models",
@@ -62,6 +63,7 @@ TABLE_MODULES = (
     "fulfillment.purchasing.repacking.models",
     "fulfillment.bench.queue_models",
     "app.care.models",
+    "app.insights.models",
 )
 
 for _module in TABLE_MODULES:

@@ -464,6 +464,12 @@ GET  /console/invoices/<int:invoice_id>                                 owner st
 POST /console/invoices/<int:invoice_id>/decline                         owner streamer
 POST /console/invoices/<int:invoice_id>/issue                           owner streamer
 GET  /console/invoices/asked.csv                                        owner streamer
+GET  /console/insights                                                  owner streamer
+GET  /console/insights/<name>.csv                                       owner streamer
+GET  /console/insights/buyers                                           owner streamer
+GET  /console/insights/buyers.csv                                       owner streamer
+POST /console/insights/buyers/message                                   owner streamer
+POST /console/insights/renew                                            owner streamer
 GET  /console/prosperity                                                owner
 GET  /console/prosperity/report.json                                    owner
 GET  /console/prosperity/report.pdf                                     owner
@@ -541,6 +547,7 @@ POST /orders/<number>/invoice/withdraw                                  order-ke
 GET  /orders/<number>/pay                                              order-key
 POST /orders/<number>/pay                                              order-key
 GET  /orders/<number>/reviews/<int:product_id>                         own-part
+POST /orders/<number>/news                                              order-key
 POST /orders/<number>/reviews/<int:product_id>                         own-part
 POST /orders/<number>/reviews/<int:product_id>/delete                  own-part
 GET  /orders/<number>/state                                            order-key

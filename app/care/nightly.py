@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.care import backups, reconciling, rounds
 from app.care.models import TIDY, note_run
+from app.insights import service as insights
 from fulfillment.packing import shift_service
 from fulfillment.purchasing.planning.service import make_nightly
 from kernel import outbox
@@ -89,6 +90,10 @@ def _forecast(database: Database, night: Night, now: datetime) -> None:
     make_nightly(database, night.zone, now)
 
 
+def _count_insights(database: Database, night: Night, now: datetime) -> None:
+    insights.make_nightly(database, night.zone, now)
+
+
 def _check(database: Database, _: Night, now: datetime) -> None:
     rounds.check_invariants(database, now)
 
@@ -106,6 +111,7 @@ STEPS: dict[str, Callable[[Database, Night, datetime], None]] = {
     "nightly_shifts": _end_shifts,
     "nightly_tidy": _tidy,
     "nightly_forecast": _forecast,
+    "nightly_insights": _count_insights,
     "nightly_check": _check,
     "nightly_backup": _back_up,
 }

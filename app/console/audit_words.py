@@ -35,6 +35,7 @@ ACTIONS: Mapping[str, Text] = {
     "stock.received": Text("入库", "Stock received"),
     "stock.adjusted": Text("更正库存", "Stock corrected"),
     "stock.counted": Text("盘点", "Stock-take"),
+    "buyers.news": Text("给买家发消息", "News sent to buyers"),
     "stream.audience": Text("填观看数", "Views written down"),
     "person.household": Text("家庭情况", "Household"),
     "fund.line": Text("公益金记一笔", "Line of the charity fund"),

@@ -23,6 +23,7 @@ from app.console import (
     words,
 )
 from app.console.forms import done
+from app.console.insights import views as insights_views
 from app.console.prosperity import views as prosperity_views
 from kernel import once
 from kernel.forms import Form
@@ -40,6 +41,7 @@ for room in (
     products_views,
     stock_views,
     planning_views,
+    insights_views,
     postage_views,
     vouchers_views,
     people_views,

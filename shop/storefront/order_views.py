@@ -12,6 +12,8 @@ from kernel.audit import BUYER
 from kernel.errors import NotFound, Problem
 from kernel.http import database, flows, setting, transaction, utc_now
 from kernel.text import t
+from shop.buyers.queries import wants_news
+from shop.buyers.rules import may_hear
 from shop.complaints import queries as complaints
 from shop.complaints.rules import KINDS, why_not
 from shop.invoices import queries as invoices
@@ -140,6 +142,8 @@ def show_order(number: str) -> Response:
                 reviewable=reviews.products_of(session, order),
                 written={each.product_id: each for each in reviews.reviews_of(session, [order.id])},
                 review_reasons=REASONS,
+                may_hear=may_hear(order.channel, order.told_phone),
+                wants_news=wants_news(session, order.told_phone),
                 invoice=invoices.invoice_of(session, order.id),
                 may_ask_invoice=may_ask(order.state, order.channel, order.total_fen, order.refunded_fen),
                 moment_of=datetime.fromisoformat,

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kernel.audit import Actor
+from shop.buyers.queries import consents_of
+from shop.buyers.service import forget as forget_buyers
 from shop.complaints import queries as complaints
 from shop.complaints import service as complaining
 from shop.invoices import queries as invoices
@@ -68,6 +70,10 @@ def copy_of(session: Session, numbers: list[str]) -> Copy:
             }
             for each in invoices.invoices_of(session, list(number_of))
         ],
+        "news": [
+            {"phone": each.phone, "agreed_at": each.agreed_at.isoformat()}
+            for each in consents_of(session, {order.told_phone for order in found})
+        ],
         "places_in_line": [
             {
                 "number": each.number,
@@ -88,9 +94,11 @@ def forget(session: Session, numbers: list[str], *, now: datetime, by: Actor) ->
         The orders that were emptied now, and how many are still under way; a place in line, which ends with its stream at
         the latest and is emptied then, counts among these.
     """
+    phones = {order.told_phone for order in orders.orders_by_numbers(session, numbers)}
     emptied, under_way = erasing.erase_receivers(session, numbers, now=now, by=by)
     ids = [order.id for order in emptied]
     complaining.erase_words(session, ids)
     reviewing.delete_reviews(session, ids)
     invoicing.forget(session, ids)
+    forget_buyers(session, phones - {""})
     return emptied, under_way + len(waits.waits_by_numbers(session, numbers))

@@ -17,6 +17,7 @@ from shop.storefront import (
     found_views,
     invoice_views,
     line_views,
+    news_views,
     offer_views,
     order_views,
     own_data_views,
@@ -47,6 +48,7 @@ blueprint.register_blueprint(amends_views.blueprint)
 blueprint.register_blueprint(own_data_views.blueprint)
 blueprint.register_blueprint(postage_views.blueprint)
 blueprint.register_blueprint(review_views.blueprint)
+blueprint.register_blueprint(news_views.blueprint)
 blueprint.register_blueprint(invoice_views.blueprint)
 blueprint.register_blueprint(programme_views.blueprint)
 blueprint.register_blueprint(voucher_views.blueprint)

@@ -12,7 +12,7 @@ NOT_FOUND = 404
 UNKNOWN = {"number": "G-NOBODY", "product_id": 999_999, "variant_id": 999_999, "person_id": 999_999, "note_id": 999_999}
 OWNER_ONLY = ("console.people.", "console.audit.", "console.postage.", "console.prosperity.")
 # A button without fields has nothing to come back with: without its page's key it is no request of ours.
-BUTTONS = ("console.planning.renew",)
+BUTTONS = ("console.planning.renew", "console.insights.renew")
 
 
 def routes(app: Flask) -> list[tuple[str, str, str]]:

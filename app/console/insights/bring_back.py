@@ -1,0 +1,96 @@
+"""Bringing buyers back: a voucher and a few words to those of a segment who agreed to news; numbers are masked on every page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kernel.audit import Actor, record_change
+from kernel.errors import Invalid
+from kernel.notices.rules import SMS, can_receive
+from kernel.notices.rules import masked as mask
+from kernel.notices.service import leave_notice
+from kernel.sheets import Cell, plain_yuan
+from kernel.text import Text
+from shop.buyers import queries
+from shop.buyers.models import BuyerSum
+from shop.vouchers.models import Voucher
+
+MOST_AT_ONCE: Final = 2_000
+
+
+def masked(phone: str) -> str:
+    """A number of which the middle is hidden."""
+    return mask(SMS, phone)
+
+
+def _short_hash(phone: str) -> str:
+    return sha256(phone.encode()).hexdigest()[:16]
+
+
+def row_of(buyer: BuyerSum) -> Sequence[Cell]:
+    """A buyer as a line of a file."""
+    days = (buyer.first_day.isoformat(), buyer.last_day.isoformat(), buyer.days)
+    return (masked(buyer.phone), *days, buyer.orders, plain_yuan(buyer.kept_fen))
+
+
+def vouchers_to_send(session: Session, now: datetime) -> Sequence[Voucher]:
+    """Vouchers that can be used now or soon, the newest first."""
+    wanted = select(Voucher).where(Voucher.active, Voucher.ends_at > now).order_by(Voucher.id.desc())
+    return session.scalars(wanted.limit(50)).all()
+
+
+@dataclass(frozen=True)
+class News:
+    """To whom, which voucher, which words."""
+
+    segment: str
+    voucher_id: int
+    words: str
+
+
+def send(
+    session: Session, news: News, *, today: date, signature: str, address: str, zone: ZoneInfo, now: datetime, by: Actor
+) -> int:
+    """Leave the messages; a number that was sent this voucher before gets none. Returns how many were left.
+
+    Raises:
+        Invalid: the voucher is not there or over, or nobody of the segment wants news.
+    """
+    voucher = session.get(Voucher, news.voucher_id)
+    if voucher is None or not voucher.active or voucher.ends_at <= now:
+        said = Text("这个优惠码用不了了，请选另一个。", "This voucher cannot be used any more. Choose another.")
+        raise Invalid(said.zh, said.en, fields={"voucher": said})
+    wanted = [
+        each
+        for each in queries.who_want_news(session, news.segment, today, MOST_AT_ONCE)
+        if can_receive(SMS, each.phone)
+    ]
+    if not wanted:
+        said = Text("这一类里还没有人愿意收。", "Nobody of this segment wants news yet.")
+        raise Invalid(said.zh, said.en, fields={"words": said})
+    for each in wanted:
+        code, until = voucher.code, f"{voucher.ends_at.astimezone(zone):%m-%d}"
+        tail = Text(
+            f"优惠码 {code}，到 {until}。{address} 不想再收：在订单页上关掉",
+            f"Code {code}, until {until}. {address} No more of these: switch off on your order's page",
+        ).pick("en" if each.locale == "en" else "zh")
+        leave_notice(
+            session,
+            key=f"news:{voucher.id}:{_short_hash(each.phone)}",
+            subject=f"voucher:{voucher.id}",
+            channel=SMS,
+            recipient=each.phone,
+            title=voucher.code,
+            body=f"【{signature}】{news.words} {tail}",
+            now=now,
+            by=by,
+        )
+    after = {"segment": news.segment, "people": len(wanted), "words": news.words}
+    record_change(session, actor=by, action="buyers.news", subject=f"voucher:{voucher.id}", at=now, after=after)
+    return len(wanted)

@@ -1,0 +1,73 @@
+"""Reading buyers by segment, a page at a time, and who wants news."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from shop.buyers.models import BuyerSum, NewsConsent
+from shop.buyers.rules import LAPSED, LAPSED_AFTER, NEW, NEW_FOR, ONCE, RETURNING, SEGMENTS
+
+
+def belongs(segment: str, today: date) -> ColumnElement[bool]:
+    """Which sums are of a segment: the rules' ``segment_of`` as a condition."""
+    return {
+        NEW: (BuyerSum.days == 1) & (BuyerSum.last_day >= today - NEW_FOR),
+        ONCE: (BuyerSum.days == 1) & (BuyerSum.last_day < today - NEW_FOR),
+        RETURNING: (BuyerSum.days > 1) & (BuyerSum.last_day >= today - LAPSED_AFTER),
+        LAPSED: (BuyerSum.days > 1) & (BuyerSum.last_day < today - LAPSED_AFTER),
+    }[segment]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment: its buyers, how many of them want news, and what they paid so far in fen."""
+
+    name: str
+    buyers: int
+    want_news: int
+    kept_fen: int
+
+
+def segments(session: Session, today: date) -> list[Segment]:
+    """All segments, empty ones too."""
+    found = []
+    for name in SEGMENTS:
+        wanted = (
+            select(func.count(), func.count(NewsConsent.phone), func.coalesce(func.sum(BuyerSum.kept_fen), 0))
+            .select_from(BuyerSum)
+            .outerjoin(NewsConsent, NewsConsent.phone == BuyerSum.phone)
+            .where(belongs(name, today))
+        )
+        buyers, want_news, kept_fen = session.execute(wanted).one()
+        found.append(Segment(name, buyers, want_news, int(kept_fen)))
+    return found
+
+
+def buyers_of(
+    session: Session, segment: str, today: date, *, most: int, skip: int = 0, after: BuyerSum | None = None
+) -> Sequence[BuyerSum]:
+    """Buyers of a segment, those who paid most first: after so many, or after one that was read before."""
+    wanted = select(BuyerSum).where(belongs(segment, today))
+    if after is not None:
+        wanted = wanted.where(tuple_(BuyerSum.kept_fen, BuyerSum.phone) < (after.kept_fen, after.phone))
+    in_order = wanted.order_by(BuyerSum.kept_fen.desc(), BuyerSum.phone.desc())
+    return session.scalars(in_order.offset(skip).limit(most)).all()
+
+
+def who_want_news(session: Session, segment: str, today: date, most: int) -> Sequence[NewsConsent]:
+    """Those of a segment who want news."""
+    wanted = select(NewsConsent).join(BuyerSum, BuyerSum.phone == NewsConsent.phone).where(belongs(segment, today))
+    return session.scalars(wanted.order_by(NewsConsent.phone).limit(most)).all()
+
+
+def wants_news(session: Session, phone: str) -> bool:
+    """Whether this number wants news."""
+    return session.get(NewsConsent, phone) is not None
+
+
+def consents_of(session: Session, phones: Collection[str]) -> Sequence[NewsConsent]:
+    """What these numbers agreed to."""
+    return session.scalars(select(NewsConsent).where(NewsConsent.phone.in_(phones)).order_by(NewsConsent.phone)).all()
