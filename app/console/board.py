@@ -9,12 +9,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.console import board_rules as rules
+from app.console.alarms import Alarm, alarms
 from fulfillment.packing import queries as packing
 from fulfillment.packing.models import PackingTask
 from fulfillment.packing.states import TAKEN, WAITING
 from fulfillment.purchasing import queries as purchasing
 from kernel.clock import local_day
 from kernel.text import Text
+from shop.orders.rules import ship_by
 from shop.streams.models import AirTime, Stream
 from shop.streams.rules import Flash, flash_of
 from shop.streams.states import LIVE
@@ -35,6 +37,15 @@ _MONEY = text("""
            max(hold_until) FILTER (WHERE state = 'held') AS last_hold_until
     FROM orders WHERE stream_id = :stream AND replaced_by IS NULL
 """)
+# Whoever gives a present is the buyer. Each is looked up by an index, so that a long history costs nothing.
+_RETURNING = text("""
+    WITH mine AS (
+        SELECT DISTINCT COALESCE(giver_phone, phone) AS buyer FROM orders WHERE stream_id = :stream AND paid_at IS NOT NULL
+    )
+    SELECT count(*) FROM mine WHERE buyer <> '' AND (
+        EXISTS (SELECT FROM orders b WHERE b.phone = buyer AND b.giver_phone IS NULL AND b.paid_at < :start)
+        OR EXISTS (SELECT FROM orders b WHERE b.giver_phone = buyer AND b.paid_at < :start))
+""")
 _MINUTES = text("""
     SELECT floor(extract(epoch FROM moment - :start) / :width_s)::int AS bar,
            count(*) FILTER (WHERE is_order) AS ordered, count(*) FILTER (WHERE NOT is_order) AS paid,
@@ -49,7 +60,7 @@ _MINUTES = text("""
 _OFFERS = text("""
     SELECT o.id, o.variant_id, o.position, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, o.price_fen, o.list_price_fen,
            o.flash_price_fen, o.flash_from, o.flash_until,
-           o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, COALESCE(unpaid.held, 0) AS held, o.waiting,
+           o.talking_points, o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, COALESCE(unpaid.held, 0) AS held, o.waiting,
            COALESCE(l.on_hand - l.held, 0) AS free,
            GREATEST(0, LEAST(o.allotment - o.taken, COALESCE(l.on_hand - l.held, 0))) AS left
     FROM offers o JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
@@ -75,6 +86,11 @@ class Money:
     held: int
     held_fen: int
     last_hold_until: datetime | None
+
+    @property
+    def average_fen(self) -> int | None:
+        """What a paid order brought on average; ``None`` without any."""
+        return self.paid_fen // self.paid if self.paid else None
 
     @property
     def decided(self) -> int:
@@ -114,6 +130,7 @@ class OfferFigures:
     is_open: bool
     is_on_air: bool
     terms_revision: int
+    points: str = ""
 
     @property
     def sold(self) -> int:
@@ -157,6 +174,17 @@ class Figures:
     contract_left_g: int
     contract_agreed_g: int
     worst: str | None
+    target_fen: int | None
+    # People who had paid in an earlier stream or order, of those who paid in this one.
+    returning: int
+    # By when an order that is paid now leaves the house, as buyers read it.
+    promised_by: datetime
+    alarms: Sequence[Alarm]
+
+    @property
+    def target_percent(self) -> int | None:
+        """How much of its target the stream has brought in paid money, in percent; ``None`` without one."""
+        return self.money.paid_fen * 100 // self.target_fen if self.target_fen else None
 
     @property
     def on_air(self) -> OfferFigures | None:
@@ -219,7 +247,16 @@ def count_figures(session: Session, stream_id: int, now: datetime, zone: ZoneInf
         contract_left_g=contract_left_g,
         contract_agreed_g=contract_agreed_g,
         worst=rules.worst(strained),
+        target_fen=stream.target_fen,
+        returning=_returning(session, stream),
+        promised_by=ship_by(now, has_fresh=False),
+        alarms=alarms(session, late=backlog.late, now=now),
     )
+
+
+def _returning(session: Session, stream: Stream) -> int:
+    asked = {"stream": stream.id, "start": stream.started_at or stream.starts_at}
+    return session.scalar(_RETURNING, asked) or 0
 
 
 def money_of(session: Session, stream_id: int) -> Money:
@@ -259,8 +296,9 @@ def offers_of(session: Session, stream: Stream, now: datetime) -> list[OfferFigu
             free=int(row.free),
             cap_per_buyer=row.cap_per_buyer,
             is_open=row.state == "open" and (row.ends_at is None or row.ends_at > now),
-            is_on_air=row.id == stream.on_air_offer_id,
+            is_on_air=row.id == stream.shown_offer_id,
             terms_revision=row.terms_revision,
+            points=row.talking_points,
         )
         for place, row in enumerate(rows, 1)
     ]

@@ -12,11 +12,23 @@ from app.console.board_chart import draw
 from kernel.text import Locale, current_locale
 
 # Macros of templates/console/board/parts.html, and which of them a page has a place for.
-NAMES = ("headline", "five", "chart", "minutes", "offers", "wall_offers", "as_of", "terms", "money_line")
+NAMES = (
+    "headline",
+    "five",
+    "chart",
+    "minutes",
+    "offers",
+    "wall_offers",
+    "more",
+    "alarms",
+    "as_of",
+    "terms",
+    "money_line",
+)
 SHOWN_ON = {
-    "board": frozenset({"headline", "five", "chart", "minutes", "offers", "as_of"}),
-    "wall": frozenset({"headline", "five", "chart", "wall_offers", "as_of"}),
-    "control": frozenset({"money_line", "as_of", "terms", "counts"}),
+    "board": frozenset({"headline", "five", "more", "alarms", "chart", "minutes", "offers", "as_of"}),
+    "wall": frozenset({"headline", "five", "more", "alarms", "chart", "wall_offers", "as_of"}),
+    "control": frozenset({"money_line", "alarms", "as_of", "terms", "counts"}),
 }
 
 MOST_ON_THE_WALL = 10
@@ -36,6 +48,7 @@ def render_parts(app: Flask, figures: Figures, locale: Locale) -> dict[str, Mark
                 "for_wall": for_wall(figures.offers),
                 "minute_rows": minute_rows(figures, zone),
                 "as_of_time": f"{figures.at.astimezone(zone):%H:%M:%S}",
+                "promised_by": f"{figures.promised_by.astimezone(zone):%m-%d %H:%M}",
                 "next_due": f"{figures.next_due_at.astimezone(zone):%m-%d %H:%M}" if figures.next_due_at else "",
             }
             app.update_template_context(words)

@@ -15,7 +15,7 @@ from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
 from kernel.text import Text, current_locale, t
-from shop.streams import service
+from shop.streams import service, show
 from shop.streams import undo as undoing
 from shop.streams.changes import LastChange, Meanwhile, changes_since, last_change
 from shop.streams.rules import UNDO_SHOWN
@@ -72,6 +72,7 @@ def _page(
         parts=render_parts(current_app._get_current_object(), figures, current_locale.get()),  # type: ignore[attr-defined]  # noqa: SLF001
         chosen=chosen,
         form=form or Form(),
+        message_form=Form({"message": page.stream.message}),
         undo=undo,
         problem=problem,
     )
@@ -91,8 +92,9 @@ def _read_offer_id(raw: str | None) -> int | None:
 def control(stream_id: int) -> Response | tuple[str, int]:
     """The control page of a stream that is live."""
     with transaction() as session:
-        state = open_stream(session, stream_id).state
-    if state != LIVE:
+        stream = open_stream(session, stream_id)
+        is_on = stream.state == LIVE or stream.rehearsing
+    if not is_on:
         return redirect(url_for("console_streams.stream", stream_id=stream_id))
     return _page(stream_id, offer_id=_read_offer_id(request.args.get("offer")))
 
@@ -106,7 +108,10 @@ def put_on_air(stream_id: int) -> Response | tuple[str, int]:
         offer_id = streams_forms.read_id(form, "offer") if form.value("offer") != "" else None
         form.check()
         with transaction() as session:
-            service.put_on_air(session, stream_id, offer_id, now=utc_now(), by=actor())
+            if find_stream(session, stream_id).rehearsing:
+                show.show_in_rehearsal(session, stream_id, offer_id)
+            else:
+                service.put_on_air(session, stream_id, offer_id, now=utc_now(), by=actor())
     except NotFound:
         raise
     except Problem as problem:
@@ -161,6 +166,39 @@ def undo(stream_id: int) -> Response | tuple[str, int]:
     return _to_control(stream_id)
 
 
+@blueprint.post("/message")
+@requires(*RUNNERS)
+def say(stream_id: int) -> Response | tuple[str, int]:
+    """A few words to viewers; nothing takes them away."""
+    form = Form(request.form)
+    try:
+        message = form.text("message", longest=streams_forms.LONGEST_MESSAGE, required=False)
+        form.check()
+        with transaction() as session:
+            show.say_to_viewers(session, stream_id, message, now=utc_now(), by=actor())
+    except NotFound:
+        raise
+    except Problem as problem:
+        return _refused(stream_id, problem, form=form)
+    flash(t("观众看到了。", "Viewers see it.") if message else t("拿掉了。", "Taken away."), "done")
+    return _to_control(stream_id)
+
+
+@blueprint.post("/rehearse")
+@requires(*RUNNERS)
+def rehearse(stream_id: int) -> Response | tuple[str, int]:
+    """Begin a rehearsal, or end it."""
+    is_on = request.form.get("on") == "1"
+    try:
+        with transaction() as session:
+            show.rehearse(session, stream_id, on=is_on)
+    except Refused as problem:
+        return _refused(stream_id, problem)
+    return (
+        _to_control(stream_id) if is_on else redirect(url_for("console_streams.stream", stream_id=stream_id), code=303)
+    )
+
+
 @blueprint.post("/start")
 @requires(*RUNNERS)
 def start(stream_id: int) -> Response | tuple[str, int]:
@@ -187,7 +225,8 @@ def _refused(
 ) -> tuple[str, int]:
     """The page again with what stands in the way; of a stream that is not live (any more), its run sheet."""
     with transaction() as session:
-        is_live = find_stream(session, stream_id).state == LIVE
+        stream = find_stream(session, stream_id)
+        is_live = stream.state == LIVE or stream.rehearsing
     return (
         _page(stream_id, offer_id=offer_id, form=form, problem=problem) if is_live else show_sheet(stream_id, problem)
     )

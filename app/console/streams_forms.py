@@ -10,7 +10,10 @@ from kernel.parse import FieldError, clean_text, parse_local_minute
 from shop.streams.models import Stream
 from shop.streams.rules import HIGHEST_PRICE_FEN, LARGEST_ALLOTMENT, LARGEST_CAP, LONGEST_WATCH_URL, is_watch_url
 
+LONGEST_POINTS = 500
+LONGEST_MESSAGE = 80
 _LONGEST_TITLE = 60
+_HIGHEST_TARGET_FEN = 10_000_000_000
 _LONGEST_HOLD_MINUTES = 1440
 _LARGEST_ID = 2**62 - 1
 
@@ -24,6 +27,7 @@ class Plan:
     starts_at: datetime
     hold_minutes: int
     watch_url: str
+    target_fen: int | None
 
 
 def read_plan(form: Form, zone: ZoneInfo) -> Plan:
@@ -33,8 +37,15 @@ def read_plan(form: Form, zone: ZoneInfo) -> Plan:
     starts_at = form.read("starts_at", lambda raw: parse_local_minute(raw, zone))
     hold_minutes = form.count("hold_minutes", 1, _LONGEST_HOLD_MINUTES)
     watch_url = form.read("watch_url", _read_watch_url) if "watch_url" in form.values else ""
+    has_target = str(form.value("target")).strip() != ""
+    target_fen = form.yuan("target", low_fen=1, high_fen=_HIGHEST_TARGET_FEN) if has_target else None
     form.check()
-    return Plan(title_zh, title_en or title_zh, starts_at, hold_minutes, watch_url)
+    return Plan(title_zh, title_en or title_zh, starts_at, hold_minutes, watch_url, target_fen)
+
+
+def read_points(form: Form) -> str:
+    """What to say of an offer; lines are kept."""
+    return form.text("points", longest=LONGEST_POINTS, required=False, lines=True)
 
 
 def _read_watch_url(raw: object) -> str:
@@ -55,6 +66,7 @@ def plan_form(stream: Stream, zone: ZoneInfo) -> Form:
             "starts_at": f"{stream.starts_at.astimezone(zone):%Y-%m-%dT%H:%M}",
             "hold_minutes": stream.hold_minutes,
             "watch_url": stream.watch_url,
+            "target": "" if stream.target_fen is None else f"{stream.target_fen / 100:.2f}",
         }
     )
 

@@ -47,13 +47,13 @@ class RunSheet:
     def next_up(self) -> OfferFigures | None:
         """What one press puts on air: the next one that can be sold."""
         for_sale = {offer.id for offer in self.offers if offer.is_open and offer.left}
-        wanted = next_to_show([offer.id for offer in self.offers], for_sale, self.stream.on_air_offer_id)
+        wanted = next_to_show([offer.id for offer in self.offers], for_sale, self.stream.shown_offer_id)
         return self.offer(wanted)
 
     @property
     def on_air(self) -> OfferFigures | None:
         """What is shown now."""
-        return self.offer(self.stream.on_air_offer_id)
+        return self.offer(self.stream.shown_offer_id)
 
     def offer(self, offer_id: int | None) -> OfferFigures | None:
         """The offer with this id, when it is of this stream."""

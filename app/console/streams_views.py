@@ -16,7 +16,7 @@ from kernel.http import actor, requires, setting, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
 from kernel.text import t
 from shop.catalog.models import Variant
-from shop.streams import queries, service
+from shop.streams import queries, service, show
 from shop.streams import run_sheet as sheet
 from shop.streams.changes import ChangedMeanwhile
 from shop.streams.models import Stream
@@ -173,9 +173,11 @@ def add_offer(stream_id: int) -> Response | tuple[str, int]:
     form = Form(request.form)
     try:
         variant_id = streams_forms.read_id(form, "variant")
+        points = streams_forms.read_points(form)
         terms = streams_forms.read_terms(form)
         with transaction() as session:
-            service.add_offer(session, stream_id, variant_id, **terms, now=utc_now(), by=actor())
+            offer = service.add_offer(session, stream_id, variant_id, **terms, now=utc_now(), by=actor())
+            show.note_points(session, stream_id, offer.id, points, now=utc_now(), by=actor())
     except NotFound:
         raise
     except Problem as problem:
@@ -193,6 +195,7 @@ def offer(stream_id: int, offer_id: int) -> tuple[str, int]:
         form = streams_forms.terms_form(
             offer.price_fen, offer.list_price_fen, offer.allotment, offer.cap_per_buyer, offer.terms_revision
         )
+        form.values["points"] = offer.points
         return _offer_page(stream, variant, form, free=offer.free, offer=offer)
 
 
@@ -203,9 +206,12 @@ def change_offer(stream_id: int, offer_id: int) -> Response | tuple[str, int]:
     form = Form(request.form)
     try:
         seen = streams_forms.read_seen(form)
+        points = streams_forms.read_points(form) if "points" in form.values else None
         terms = streams_forms.read_terms(form)
         with transaction() as session:
             service.change_offer(session, stream_id, offer_id, terms, seen=seen, now=utc_now(), by=actor())
+            if points is not None:
+                show.note_points(session, stream_id, offer_id, points, now=utc_now(), by=actor())
     except NotFound:
         raise
     except Problem as problem:

@@ -70,6 +70,7 @@ SCHEMAS: dict[str, Schema] = {
         version={**COUNT, "description": "rises with every change that a viewer could see"},
         state={"enum": ["planned", "live", "ended"]},
         on_air={**_maybe(COUNT), "description": "the offer that is being shown"},
+        message={**TEXT, "description": "a few words to viewers, or nothing"},
         offers=_list(
             _thing(
                 id=COUNT,

@@ -25,6 +25,16 @@ class Stream(Base):
             ["id", "on_air_offer_id"], ["offers.stream_id", "offers.id"], name="on_air_is_own_offer", use_alter=True
         ),
         CheckConstraint("on_air_offer_id IS NULL OR state = 'live'", name="on_air_only_live"),
+        CheckConstraint("target_fen > 0", name="target_positive"),
+        CheckConstraint("NOT rehearsing OR state = 'planned'", name="rehearsed_before"),
+        CheckConstraint("rehearsal_offer_id IS NULL OR rehearsing", name="shown_in_rehearsal"),
+        CheckConstraint("length(message) <= 80", name="message_bounded"),
+        ForeignKeyConstraint(
+            ["id", "rehearsal_offer_id"],
+            ["offers.stream_id", "offers.id"],
+            name="fk_streams_rehearses_own_offer",
+            use_alter=True,
+        ),
     )
 
     id: Mapped[BigId]
@@ -39,6 +49,13 @@ class Stream(Base):
     watch_url: Mapped[str] = mapped_column(default="", server_default="")
     on_air_offer_id: Mapped[int | None] = mapped_column(BigInteger)
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    # What the stream is meant to bring, in paid money.
+    target_fen: Mapped[int | None] = mapped_column(BigInteger)
+    # While it is rehearsed, what would be on air; viewers see neither.
+    rehearsing: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    rehearsal_offer_id: Mapped[int | None] = mapped_column(BigInteger)
+    # A few words to viewers on the live page.
+    message: Mapped[str] = mapped_column(default="", server_default="")
 
     offers: Mapped[list["Offer"]] = relationship(
         back_populates="stream", foreign_keys="Offer.stream_id", order_by="Offer.position"
@@ -48,6 +65,11 @@ class Stream(Base):
     def title(self) -> Text:
         """The name viewers see."""
         return Text(self.title_zh, self.title_en)
+
+    @property
+    def shown_offer_id(self) -> int | None:
+        """What the streamer shows now: on air, or in a rehearsal."""
+        return self.rehearsal_offer_id if self.rehearsing else self.on_air_offer_id
 
 
 class Offer(Base):
@@ -68,6 +90,7 @@ class Offer(Base):
         CheckConstraint("state IN ('open', 'closed')", name="known_state"),
         CheckConstraint("num_nulls(flash_price_fen, flash_from, flash_until) IN (0, 3)", name="flash_whole_or_none"),
         CheckConstraint("flash_price_fen > 0 AND flash_until > flash_from", name="flash_makes_sense"),
+        CheckConstraint("length(talking_points) <= 500", name="points_bounded"),
     )
 
     id: Mapped[BigId]
@@ -86,6 +109,8 @@ class Offer(Base):
     flash_price_fen: Mapped[Fen | None]
     flash_from: Mapped[datetime | None]
     flash_until: Mapped[datetime | None]
+    # What the streamer means to say of it; for the workshop only.
+    talking_points: Mapped[str] = mapped_column(default="", server_default="")
     # Rises with every change, sales too: what viewers see.
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
     # Rises when a person changes the terms: what two people at two screens compare.

@@ -112,6 +112,7 @@ def snapshot(session: Session, stream_id: int, now: datetime) -> dict[str, Any] 
         + sum(row.revision + passed(now, row.ends_at, row.flash_from, row.flash_until) for row in rows),
         "state": stream.state,
         "on_air": stream.on_air_offer_id,
+        "message": stream.message,
         "offers": [_offer(row, stream, now) for row in rows],
     }
 

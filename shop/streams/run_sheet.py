@@ -90,7 +90,7 @@ def copy_offers(session: Session, stream_id: int, from_stream_id: int, *, now: d
     source = _offers_of(session, from_stream_id)
     wanted = [offer for offer in source if offer.variant_id not in here and offer.variant.sellable]
     for offer in wanted:
-        add_offer(
+        copied = add_offer(
             session,
             stream_id,
             offer.variant_id,
@@ -101,4 +101,5 @@ def copy_offers(session: Session, stream_id: int, from_stream_id: int, *, now: d
             now=now,
             by=by,
         )
+        copied.talking_points = offer.talking_points
     return Copied(len(wanted), len(source) - len(wanted))

@@ -36,12 +36,18 @@ def plan_stream(
     starts_at: datetime,
     hold_minutes: int,
     watch_url: str = "",
+    target_fen: int | None = None,
     now: datetime,
     by: Actor,
 ) -> Stream:
-    """Announce a stream."""
+    """Announce a stream; ``target_fen`` is what it is meant to bring."""
     stream = Stream(
-        title_zh=title_zh, title_en=title_en, starts_at=starts_at, hold_minutes=hold_minutes, watch_url=watch_url
+        title_zh=title_zh,
+        title_en=title_en,
+        starts_at=starts_at,
+        hold_minutes=hold_minutes,
+        watch_url=watch_url,
+        target_fen=target_fen,
     )
     session.add(stream)
     session.flush()
@@ -60,10 +66,11 @@ def change_plan(
     starts_at: datetime,
     hold_minutes: int,
     watch_url: str = "",
+    target_fen: int | None = None,
     now: datetime,
     by: Actor,
 ) -> Stream:
-    """Change a stream's name, start and hold; holds that are open keep the end they were promised."""
+    """Change a stream's name, start, hold and target; holds that are open keep the end they were promised."""
     stream = lock_open_stream(session, stream_id)
     wanted = {
         "title_zh": title_zh,
@@ -71,6 +78,7 @@ def change_plan(
         "starts_at": starts_at,
         "hold_minutes": hold_minutes,
         "watch_url": watch_url,
+        "target_fen": target_fen,
     }
     before = {name: getattr(stream, name) for name in wanted}
     if before == wanted:
@@ -136,6 +144,7 @@ def start_stream(session: Session, stream_id: int, *, now: datetime, by: Actor) 
     """Go live; pressed twice it stays live."""
     stream = lock_stream(session, stream_id)
     if stream.state != LIVE:
+        stream.rehearsing, stream.rehearsal_offer_id = False, None
         _move(session, stream, LIVE, now=now, by=by)
         stream.started_at = now
     return stream
@@ -145,6 +154,7 @@ def end_stream(session: Session, stream_id: int, *, now: datetime, by: Actor) ->
     """End the stream: nothing more is sold, holds that are open may still be paid until they run out."""
     stream = lock_stream(session, stream_id)
     if stream.state != ENDED:
+        stream.rehearsing, stream.rehearsal_offer_id, stream.message = False, None, ""
         _move(session, stream, ENDED, now=now, by=by)
         if stream.on_air_offer_id is not None:
             session.add(AirTime(stream_id=stream.id, offer_id=None, at=now))

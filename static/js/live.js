@@ -47,9 +47,17 @@ function show(snapshot) {
     setTimeout(() => location.reload(), Math.random() * SPREAD_MS);
     return;
   }
+  showMessage(snapshot.message);
   if (!offers) return;
   for (const offer of snapshot.offers) showRow(offer, snapshot.on_air);
   showStage(snapshot.offers.find((offer) => offer.id === snapshot.on_air));
+}
+
+function showMessage(words) {
+  const place = document.getElementById("message");
+  place.hidden = !words;
+  const said = place.querySelector("bdi");
+  if (said.textContent !== words) said.textContent = words;
 }
 
 const inWords = (offer, name) => (words.locale === "en" && offer[`${name}_en`]) || offer[name];

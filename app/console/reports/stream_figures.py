@@ -140,11 +140,6 @@ class StreamReport:
         """What stays with the workshop, as far as costs are known."""
         return self.net_fen - self.costs.total_fen
 
-    @property
-    def average_fen(self) -> int | None:
-        """What a paid order brought on average; ``None`` without any."""
-        return self.money.paid_fen // self.money.paid if self.money.paid else None
-
 
 def report_of(session: Session, stream: Stream, now: datetime, fee_bps: int = 0) -> StreamReport:
     """Count a stream that is live or over; the caller's transaction decides which moment is seen."""
