@@ -458,6 +458,8 @@ GET  /console/streams/<int:stream_id>/report                            owner st
 GET  /console/streams/<int:stream_id>/report.pdf                        owner streamer
 GET  /console/streams/<int:stream_id>/report.png                        owner streamer
 GET  /console/streams/<int:stream_id>/report.xlsx                       owner streamer
+POST /console/streams/<int:stream_id>/message                           owner streamer
+POST /console/streams/<int:stream_id>/rehearse                          owner streamer
 POST /console/streams/<int:stream_id>/audience                          owner streamer
 GET  /console/invoices                                                  owner streamer
 GET  /console/invoices/<int:invoice_id>                                 owner streamer

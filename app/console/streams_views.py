@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app.console import board, streams_forms
+from app.console.sheet_checks import look_at
 from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
 from app.console.streams_words import say_clashes
 from fulfillment.purchasing.planning.queries import presale_advice, presale_bags
@@ -107,7 +108,10 @@ def change_stream(stream_id: int) -> Response | tuple[str, int]:
 def _sheet_page(session: Session, stream_id: int, problem: Problem | None = None) -> tuple[str, int]:
     sheet_page = run_sheet(session, stream_id, utc_now())
     presale = {} if sheet_page.is_over else presale_bags(session, local_day(utc_now(), setting("workshop_zone")))
-    page = render_template("console/streams/stream.html", page=sheet_page, presale=presale, problem=problem)
+    look = None
+    if not sheet_page.is_over:
+        look = look_at(session, sheet_page.stream, sheet_page.offers, utc_now(), setting("workshop_zone"))
+    page = render_template("console/streams/stream.html", page=sheet_page, presale=presale, look=look, problem=problem)
     return page, problem.status if problem else 200
 
 

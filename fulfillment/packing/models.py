@@ -130,6 +130,7 @@ class PackingTask(Base):
         Index("ix_packing_tasks_to_put_back", "packer_id", postgresql_where=text(TO_PUT_BACK)),
         Index("ix_packing_tasks_to_unpack", "id", postgresql_where=text(TO_UNPACK)),
         Index("ix_packing_tasks_batch", "batch"),
+        Index("ix_packing_tasks_packed_at", "packed_at", postgresql_where=text("packed_at IS NOT NULL")),
     )
 
     id: Mapped[BigId]

@@ -33,7 +33,7 @@ _RECENT = text("""
     SELECT b.variant_id, b.id, b.bags FROM unnest(CAST(:variants AS bigint[])) wanted (variant_id)
     CROSS JOIN LATERAL (
         SELECT id, bags, variant_id FROM baggings
-        WHERE variant_id = wanted.variant_id AND at < :until
+        WHERE variant_id = wanted.variant_id AND at <= :until
           AND NOT EXISTS (SELECT FROM baggings_taken_back t WHERE t.bagging_id = baggings.id)
         ORDER BY id DESC LIMIT :most
     ) b
@@ -54,7 +54,7 @@ def bag_costs(session: Session, bagging_ids: Collection[int]) -> dict[int, Cost]
 
 
 def usual_bag_costs(session: Session, variant_ids: Iterable[int], until: datetime) -> dict[int, Cost]:
-    """What a bag of each variant cost on average in its last baggings before a moment; never filled, never here."""
+    """What a bag of each variant cost on average in its last baggings up to a moment; never filled, never here."""
     asked = {"variants": list(variant_ids), "until": until, "most": _RECENT_BAGGINGS}
     recent = session.execute(_RECENT, asked).all()
     costs = bag_costs(session, [row.id for row in recent])
