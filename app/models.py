@@ -64,6 +64,7 @@ TABLE_MODULES = (
     "fulfillment.bench.queue_models",
     "app.care.models",
     "app.insights.models",
+    "app.console.saved.models",
 )
 
 for _module in TABLE_MODULES:

@@ -472,6 +472,10 @@ GET  /console/insights/buyers                                           owner st
 GET  /console/insights/buyers.csv                                       owner streamer
 POST /console/insights/buyers/message                                   owner streamer
 POST /console/insights/renew                                            owner streamer
+GET  /console/notices                                                   owner
+GET  /console/settings                                                  owner
+POST /console/orders/views                                              owner streamer
+POST /console/orders/views/<int:view_id>/let-go                         owner streamer
 GET  /console/prosperity                                                owner
 GET  /console/prosperity/report.json                                    owner
 GET  /console/prosperity/report.pdf                                     owner

@@ -12,12 +12,14 @@ from app.console import (
     home_chart,
     home_queries,
     invoices_views,
+    notices_views,
     orders_views,
     people_views,
     planning_views,
     postage_views,
     products_views,
     reviews_views,
+    settings_views,
     stock_views,
     vouchers_views,
     words,
@@ -46,6 +48,8 @@ for room in (
     vouchers_views,
     people_views,
     prosperity_views,
+    notices_views,
+    settings_views,
     audit_views,
 ):
     blueprint.register_blueprint(room.blueprint)

@@ -23,15 +23,17 @@ function draw() {
   chart?.destroy();
   const soft = colour("--ink-soft");
   const axis = { stroke: soft, grid: { stroke: colour("--hairline"), width: 1 }, font: "14px sans-serif" };
-  const line = (label, stroke, more) => ({ label, stroke, width: 3, points: { show: weeks.length < 40, fill: stroke }, value: (_, v) => (v == null ? "–" : `¥${yuan.format(v)}`), ...more });
+  const line = (label, stroke, more) => ({ label, stroke, width: 3, points: { show: weeks.length < 40, fill: stroke }, ...more });
   chart = new window.uPlot(
     {
       width: place.clientWidth,
       height: 280,
       tzDate: (stamp) => window.uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
+      legend: { show: false },
+      hooks: { setCursor: [(drawn) => drawn.cursor.idx != null && tell(drawn.cursor.idx)] },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)] } },
       series: [
-        { label: place.dataset.week, value: (_, v) => (v == null ? "–" : new Date(v * 1000).toISOString().slice(0, 10)) },
+        {},
         line(place.dataset.paid, colour("--bark")),
         line(place.dataset.refunded, colour("--sky"), { dash: [8, 5] }),
       ],
@@ -49,6 +51,10 @@ function go(to) {
   at = Math.min(weeks.length - 1, Math.max(0, to));
   const week = weeks[at];
   chart.setCursor({ left: chart.valToPos(week.at, "x"), top: chart.valToPos(week.paid, "y") });
+}
+
+function tell(index) {
+  const week = weeks[(at = index)];
   said.textContent = `${place.dataset.week} ${week.name}: ${place.dataset.paid} ¥${yuan.format(week.paid)}, ${place.dataset.refunded} ¥${yuan.format(week.refunded)}`;
 }
 

@@ -10,7 +10,14 @@ from tests.world import LiveOffer
 
 NOT_FOUND = 404
 UNKNOWN = {"number": "G-NOBODY", "product_id": 999_999, "variant_id": 999_999, "person_id": 999_999, "note_id": 999_999}
-OWNER_ONLY = ("console.people.", "console.audit.", "console.postage.", "console.prosperity.")
+OWNER_ONLY = (
+    "console.people.",
+    "console.audit.",
+    "console.postage.",
+    "console.prosperity.",
+    "console.notices.",
+    "console.settings.",
+)
 # A button without fields has nothing to come back with: without its page's key it is no request of ours.
 BUTTONS = ("console.planning.renew", "console.insights.renew")
 

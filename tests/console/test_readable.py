@@ -1,10 +1,13 @@
 """The console's pages for buyers' affairs: readable, pressable, valid, in both themes and at every size."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 from sqlalchemy import text
 
+from app.insights import service as insights
 from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.people.rules import OWNER
@@ -37,6 +40,13 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
         ids = [session.scalar(text(f"SELECT min(id) FROM {table}")) for table in ("reviews", "invoices", "products")]
     review, invoice, product = ids
     paths = ["reviews", f"reviews/{review}", "invoices", f"invoices/{invoice}", "vouchers", "postage", "complaints"]
+    with evening.transaction() as session:
+        number = insights.ask(session, utc_now())
+        planned = session.scalar(text("SELECT min(id) FROM streams WHERE state = 'planned'"))
+        live = session.scalar(text("SELECT min(id) FROM streams WHERE state = 'live'"))
+    insights.make(evening, number, ZoneInfo("Asia/Shanghai"), utc_now())
+    paths += ["insights", "insights/buyers?segment=new", "settings", "notices", "orders?state=paid"]
+    paths += [f"streams/{planned}", f"streams/{live}/control", f"board/{live}"]
     paths += ["prosperity", f"prosperity?period={utc_now():%Y}", "people/1"]
     paths += [f"products/{product}", "streams/new", f"streams/{ways.real_values(evening)['stream_id']}/report"]
     faults: dict[str, list[str]] = {}

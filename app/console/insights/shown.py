@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
@@ -129,12 +130,23 @@ def shown(session: Session, figures: Mapping[str, Any]) -> Shown:
         ],
         regions=figures["regions"],
         tiles=tiles(figures["regions"]),
-        weeks=figures["weeks"],
+        weeks=_every_week(figures["weeks"]),
         turns=sorted(
             (_turn(each, variants[each["variant_id"]]) for each in figures["turns"]),
             key=lambda turn: (turn.a_year is None, -(turn.a_year or 0), turn.sku),
         ),
     )
+
+
+def _every_week(weeks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The weeks from the first with money to the last, those without any too, so that a curve falls where nothing came."""
+    known = {each["week"]: each for each in weeks}
+    if not known:
+        return []
+    first, last = date.fromisoformat(min(known)), date.fromisoformat(max(known))
+    names = [(first + timedelta(weeks=place)).isoformat() for place in range((last - first).days // 7 + 1)]
+    nothing = {"orders": 0, "paid_fen": 0, "refunded_fen": 0}
+    return [known.get(name, {"week": name, **nothing}) for name in names]
 
 
 def _cohort(each: Mapping[str, Any]) -> Cohort:

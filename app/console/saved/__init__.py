@@ -1,0 +1,1 @@
+"""Searches that somebody keeps under a name of their own."""
