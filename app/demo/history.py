@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import workflows
+from app.insights import service as insights
 from fulfillment.couriers.providers import Journey, Step
 from fulfillment.packing import hand_out_service as hand_out
 from fulfillment.packing import service as packing
@@ -26,6 +27,7 @@ from fulfillment.purchasing.service import WeighIn
 from fulfillment.purchasing.settlements.service import Payment, settle
 from kernel.audit import Actor
 from kernel.clock import local_day
+from shop.buyers.service import say_news
 from shop.catalog.models import Variant
 from shop.orders.counter import place_batch
 from shop.orders.forms import read_order
@@ -240,6 +242,12 @@ class _Past:
         return [Actor(packer.person_id, packer.person.name) for packer in found][:2]
 
 
+def _agree_to_news(session: Session, buyers: Sequence[_Buyer], now: datetime) -> None:
+    """A third of those who came want to hear of news."""
+    for buyer in buyers[::3]:
+        say_news(session, buyer.phone, wanted=True, locale="zh", now=now)
+
+
 def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, Variant], now: datetime) -> None:
     """Add the evenings, the oldest first. Before anything else is on the pile."""
     past = _Past(session, actors, variants)
@@ -247,3 +255,5 @@ def load(session: Session, actors: Mapping[str, Actor], variants: Mapping[str, V
         day = local_day(now - timedelta(days=days_ago), _ZONE)
         evening = datetime(day.year, day.month, day.day, 20, tzinfo=_ZONE)
         past.evening(evening.astimezone(now.tzinfo), (zh, en), people)
+    _agree_to_news(session, past.known, now - timedelta(days=5))
+    insights.ask(session, now)

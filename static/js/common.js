@@ -70,3 +70,15 @@ for (const link of document.querySelectorAll("a[data-needs-label]")) {
 }
 
 document.querySelector("[data-focus]")?.focus();
+
+// An open menu closes when one presses elsewhere, or Escape.
+for (const menu of document.querySelectorAll("[data-closes]")) {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
