@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: help setup run demo-reset test check lint format bench bench-tracing drills clean
+.PHONY: help setup run demo-reset test check lint format bench bench-tracing bench-console drills clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/dev-ready ## Measure speed, as ratios in one run
 
 bench-tracing: .venv/dev-ready ## Measure recall and tracing at ten thousand, a hundred thousand and a million parcels
 	$(BIN)/python -m benchmarks tracing
+
+bench-console: .venv/dev-ready ## Measure the console's pages at ten thousand, a hundred thousand and a million orders
+	$(BIN)/python -m benchmarks console
 
 drills: .venv/dev-ready ## Break things on purpose and count again (bounded, some minutes)
 	$(BIN)/pytest -q tests/drills --drills

@@ -2,7 +2,7 @@
 
 `python -m benchmarks routing` measures routing alone, `python -m benchmarks slips` slips: these need no database.
 `python -m benchmarks tracing` (`make bench-tracing`) writes a million parcels first, and is not among the others;
-nor are `python -m benchmarks planning` (a minute) and `python -m benchmarks weigh-in` (four, in a browser).
+nor are `python -m benchmarks console` (a million orders), `python -m benchmarks planning` (a minute) and `python -m benchmarks weigh-in` (four, in a browser).
 """
 
 import os
@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.console import console
 from benchmarks.measures import Figure, hot_product, one_instant, pages, webhooks
 from benchmarks.planning import planning
 from benchmarks.routing import routing
@@ -29,7 +30,7 @@ def main(only: str = "") -> int:
     started = time.monotonic()
     parts = {"routing": routing, "slips": slips, "stage": _on_a_stage}
     chosen = (
-        [{**parts, "tracing": tracing, "planning": planning, "weigh-in": weighing_in}[only]]
+        [{**parts, "tracing": tracing, "console": console, "planning": planning, "weigh-in": weighing_in}[only]]
         if only
         else list(parts.values())
     )

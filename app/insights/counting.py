@@ -4,6 +4,7 @@ Buyers are those of the shop itself, told by their phone number (shop/buyers/cou
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shop.buyers.counting import BOUGHT
+from shop.buyers.queries import segments
 
 YEAR: Final = timedelta(days=365)
 TURNS_OVER: Final = timedelta(days=90)
@@ -71,7 +73,10 @@ _TURNS = text("""
 
 
 def count_all(session: Session, today: date, zone: ZoneInfo) -> dict[str, Any]:
-    """Every figure over time as of a day, seen at one moment; the caller's transaction decides which."""
+    """Every figure over time as of a day, seen at one moment; the caller's transaction decides which.
+
+    Buyers are counted before (shop/buyers/counting.py).
+    """
     asked = {
         "zone": zone.key,
         "today": today,
@@ -84,6 +89,7 @@ def count_all(session: Session, today: date, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "day": today.isoformat(),
         "repurchase": {"buyers": repurchase.buyers, "again": repurchase.again},
+        "segments": [asdict(segment) for segment in segments(session)],
         "cohorts": _cohorts(session, asked),
         "together": [_plain(row) for row in session.execute(_TOGETHER, asked).mappings()],
         "regions": [_plain(row) for row in session.execute(_REGIONS, asked).mappings()],

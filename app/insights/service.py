@@ -64,5 +64,6 @@ def make(database: Database, number: int, zone: ZoneInfo, now: datetime) -> None
         wanted = session.get(Insights, number)
         if wanted is None or wanted.made_at is not None:
             return
-        count_buyers(session, zone)
-        wanted.figures, wanted.made_at = count_all(session, local_day(now, zone), zone), now
+        today = local_day(now, zone)
+        count_buyers(session, today, zone)
+        wanted.figures, wanted.made_at = count_all(session, today, zone), now

@@ -23,13 +23,16 @@ def upgrade() -> None:
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("orders", sa.Integer(), nullable=False),
         sa.Column("kept_fen", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
         sa.CheckConstraint(
             "orders >= days AND days > 0 AND first_day <= last_day", name=op.f("ck_buyer_sums_makes_sense")
         ),
+        sa.CheckConstraint(
+            "segment IN ('new', 'returning', 'once', 'lapsed')", name=op.f("ck_buyer_sums_known_segment")
+        ),
         sa.PrimaryKeyConstraint("phone", name=op.f("pk_buyer_sums")),
     )
-    op.create_index("ix_buyer_sums_kept", "buyer_sums", ["kept_fen", "phone"])
-    op.create_index("ix_buyer_sums_last", "buyer_sums", ["last_day"])
+    op.create_index("ix_buyer_sums_segment", "buyer_sums", ["segment", "kept_fen", "phone"])
     op.create_table(
         "news_consents",
         sa.Column("phone", sa.String(), nullable=False),

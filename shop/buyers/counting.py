@@ -1,9 +1,12 @@
 """Counting every buyer anew from the orders."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from shop.buyers.rules import LAPSED, LAPSED_AFTER, NEW, NEW_FOR, ONCE, RETURNING
 
 # Orders of the shop itself: platforms hide the numbers of theirs. Whoever gives a present is the buyer. What was wholly
 # given back was no purchase.
@@ -16,13 +19,17 @@ BOUGHT: str = """
 _LOCK = text("LOCK TABLE buyer_sums IN SHARE ROW EXCLUSIVE MODE")
 _EMPTY = text("DELETE FROM buyer_sums")
 _FILL = text(f"""
-    INSERT INTO buyer_sums (phone, first_day, last_day, days, orders, kept_fen)
-    SELECT buyer, min(day), max(day), count(DISTINCT day), count(*), sum(kept_fen) FROM ({BOUGHT}) bought GROUP BY buyer
+    INSERT INTO buyer_sums (phone, first_day, last_day, days, orders, kept_fen, segment)
+    SELECT buyer, first_day, last_day, days, orders, kept_fen,
+           CASE WHEN days > 1 AND last_day >= :lapsed THEN '{RETURNING}' WHEN days > 1 THEN '{LAPSED}'
+                WHEN last_day >= :new THEN '{NEW}' ELSE '{ONCE}' END
+    FROM (SELECT buyer, min(day) AS first_day, max(day) AS last_day, count(DISTINCT day) AS days, count(*) AS orders,
+                 sum(kept_fen) AS kept_fen FROM ({BOUGHT}) bought GROUP BY buyer) sums
 """)  # noqa: S608 - our own words
 
 
-def count_buyers(session: Session, zone: ZoneInfo) -> None:
-    """Replace all sums by those of now; pages see the old ones until the commit, and two counts go one after the other."""
+def count_buyers(session: Session, today: date, zone: ZoneInfo) -> None:
+    """Replace all sums by those of now, in the segments of today (rules.segment_of); pages see the old ones until the commit, and two counts go one after the other."""
     session.execute(_LOCK)
     session.execute(_EMPTY)
-    session.execute(_FILL, {"zone": zone.key})
+    session.execute(_FILL, {"zone": zone.key, "new": today - NEW_FOR, "lapsed": today - LAPSED_AFTER})

@@ -5,7 +5,8 @@ from datetime import date
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Fen, UtcTime
+from kernel.db import Base, Fen, UtcTime, one_of
+from shop.buyers.rules import SEGMENTS
 
 
 class BuyerSum(Base):
@@ -14,9 +15,9 @@ class BuyerSum(Base):
     __tablename__ = "buyer_sums"
     __table_args__ = (
         CheckConstraint("orders >= days AND days > 0 AND first_day <= last_day", name="makes_sense"),
+        CheckConstraint(one_of("segment", SEGMENTS), name="known_segment"),
         # The pages of a segment, the best buyers first.
-        Index("ix_buyer_sums_kept", "kept_fen", "phone"),
-        Index("ix_buyer_sums_last", "last_day"),
+        Index("ix_buyer_sums_segment", "segment", "kept_fen", "phone"),
     )
 
     phone: Mapped[str] = mapped_column(primary_key=True)
@@ -25,6 +26,8 @@ class BuyerSum(Base):
     days: Mapped[int]
     orders: Mapped[int]
     kept_fen: Mapped[Fen]
+    # As of the day on which all were counted.
+    segment: Mapped[str]
 
 
 class NewsConsent(Base):

@@ -2,23 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from shop.buyers.models import BuyerSum, NewsConsent
-from shop.buyers.rules import LAPSED, LAPSED_AFTER, NEW, NEW_FOR, ONCE, RETURNING, SEGMENTS
-
-
-def belongs(segment: str, today: date) -> ColumnElement[bool]:
-    """Which sums are of a segment: the rules' ``segment_of`` as a condition."""
-    return {
-        NEW: (BuyerSum.days == 1) & (BuyerSum.last_day >= today - NEW_FOR),
-        ONCE: (BuyerSum.days == 1) & (BuyerSum.last_day < today - NEW_FOR),
-        RETURNING: (BuyerSum.days > 1) & (BuyerSum.last_day >= today - LAPSED_AFTER),
-        LAPSED: (BuyerSum.days > 1) & (BuyerSum.last_day < today - LAPSED_AFTER),
-    }[segment]
+from shop.buyers.rules import SEGMENTS
 
 
 @dataclass(frozen=True)
@@ -31,15 +20,15 @@ class Segment:
     kept_fen: int
 
 
-def segments(session: Session, today: date) -> list[Segment]:
-    """All segments, empty ones too."""
+def segments(session: Session) -> list[Segment]:
+    """All segments, empty ones too; counts every buyer, so it is for the worker."""
     found = []
     for name in SEGMENTS:
         wanted = (
             select(func.count(), func.count(NewsConsent.phone), func.coalesce(func.sum(BuyerSum.kept_fen), 0))
             .select_from(BuyerSum)
             .outerjoin(NewsConsent, NewsConsent.phone == BuyerSum.phone)
-            .where(belongs(name, today))
+            .where(BuyerSum.segment == name)
         )
         buyers, want_news, kept_fen = session.execute(wanted).one()
         found.append(Segment(name, buyers, want_news, int(kept_fen)))
@@ -47,19 +36,19 @@ def segments(session: Session, today: date) -> list[Segment]:
 
 
 def buyers_of(
-    session: Session, segment: str, today: date, *, most: int, skip: int = 0, after: BuyerSum | None = None
+    session: Session, segment: str, *, most: int, skip: int = 0, after: BuyerSum | None = None
 ) -> Sequence[BuyerSum]:
     """Buyers of a segment, those who paid most first: after so many, or after one that was read before."""
-    wanted = select(BuyerSum).where(belongs(segment, today))
+    wanted = select(BuyerSum).where(BuyerSum.segment == segment)
     if after is not None:
         wanted = wanted.where(tuple_(BuyerSum.kept_fen, BuyerSum.phone) < (after.kept_fen, after.phone))
     in_order = wanted.order_by(BuyerSum.kept_fen.desc(), BuyerSum.phone.desc())
     return session.scalars(in_order.offset(skip).limit(most)).all()
 
 
-def who_want_news(session: Session, segment: str, today: date, most: int) -> Sequence[NewsConsent]:
+def who_want_news(session: Session, segment: str, most: int) -> Sequence[NewsConsent]:
     """Those of a segment who want news."""
-    wanted = select(NewsConsent).join(BuyerSum, BuyerSum.phone == NewsConsent.phone).where(belongs(segment, today))
+    wanted = select(NewsConsent).join(BuyerSum, BuyerSum.phone == NewsConsent.phone).where(BuyerSum.segment == segment)
     return session.scalars(wanted.order_by(NewsConsent.phone).limit(most)).all()
 
 

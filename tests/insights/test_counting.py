@@ -172,7 +172,7 @@ def live_through(database: Database, purchases: list[tuple[Any, ...]]) -> tuple[
     """What is counted and what must be; nothing stays."""
     with database.engine.connect() as connection, Session(connection) as session:
         variants = put(session, purchases)
-        buyers.count_buyers(session, ZONE)
+        buyers.count_buyers(session, TODAY, ZONE)
         check_sums(session)
         found = told(count_all(session, TODAY, ZONE)), recount(session, variants)
         session.rollback()
@@ -193,9 +193,9 @@ def check_sums(session: Session) -> None:
         assert (each.first_day, each.last_day, each.days, each.orders) == (days[0], days[-1], len(days), len(bought))
         assert each.kept_fen == sum(order.total_fen - order.refunded_fen for order in bought)
     by_segment = Counter(segment_of(each.days, each.last_day, TODAY) for each in sums.values())
-    for segment in segments(session, TODAY):
+    for segment in segments(session):
         assert segment.buyers == by_segment[segment.name]
-        listed = buyers_of(session, segment.name, TODAY, most=99)
+        listed = buyers_of(session, segment.name, most=99)
         assert [segment_of(each.days, each.last_day, TODAY) for each in listed] == [segment.name] * segment.buyers
         assert [each.kept_fen for each in listed] == sorted((each.kept_fen for each in listed), reverse=True)
 

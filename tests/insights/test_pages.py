@@ -149,7 +149,7 @@ def test_every_table_is_a_file_and_pages_turn(desk: Desk, evening: Evening) -> N
     desk.pay(desk.place(offer_of(desk, evening), 2, phone="13800008004"))
     made(desk.database)
     with desk.database.transaction() as session:
-        many = "INSERT INTO buyer_sums SELECT '139' || lpad(n::text, 8, '0'), current_date, current_date, 1, 1, n FROM generate_series(1, 120) n"
+        many = "INSERT INTO buyer_sums SELECT '139' || lpad(n::text, 8, '0'), current_date, current_date, 1, 1, n, 'new' FROM generate_series(1, 120) n"
         session.execute(text(many))
     for name in ("cohorts", "together", "regions", "weeks", "turns"):
         answer = desk.browser.get(f"{PAGE}/{name}.csv?lang=en")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ class News:
 
 
 def send(
-    session: Session, news: News, *, today: date, signature: str, address: str, zone: ZoneInfo, now: datetime, by: Actor
+    session: Session, news: News, *, signature: str, address: str, zone: ZoneInfo, now: datetime, by: Actor
 ) -> int:
     """Leave the messages; a number that was sent this voucher before gets none. Returns how many were left.
 
@@ -67,9 +67,7 @@ def send(
         said = Text("这个优惠码用不了了，请选另一个。", "This voucher cannot be used any more. Choose another.")
         raise Invalid(said.zh, said.en, fields={"voucher": said})
     wanted = [
-        each
-        for each in queries.who_want_news(session, news.segment, today, MOST_AT_ONCE)
-        if can_receive(SMS, each.phone)
+        each for each in queries.who_want_news(session, news.segment, MOST_AT_ONCE) if can_receive(SMS, each.phone)
     ]
     if not wanted:
         said = Text("这一类里还没有人愿意收。", "Nobody of this segment wants news yet.")

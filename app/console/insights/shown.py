@@ -103,6 +103,7 @@ class Shown:
     tiles: Sequence[Tile]
     weeks: Sequence[Mapping[str, Any]]
     turns: Sequence[Turn]
+    segments: Sequence[Mapping[str, Any]]
 
     @property
     def rate(self) -> str:
@@ -135,6 +136,7 @@ def shown(session: Session, figures: Mapping[str, Any]) -> Shown:
             (_turn(each, variants[each["variant_id"]]) for each in figures["turns"]),
             key=lambda turn: (turn.a_year is None, -(turn.a_year or 0), turn.sku),
         ),
+        segments=figures["segments"],
     )
 
 

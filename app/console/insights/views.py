@@ -1,7 +1,6 @@
 """Over time: the page, its tables as files, buyers by segment, and a message to those who want news."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,7 +9,6 @@ from app.console.exports import csv_file
 from app.console.forms import done, first_time, said_again
 from app.console.insights import bring_back, shown
 from app.insights import service
-from kernel.clock import local_day
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, database, requires, setting, transaction, utc_now
@@ -27,10 +25,6 @@ _SHOWN_PAIRS = 10
 _LAST_PAGE = 400
 
 
-def _today() -> date:
-    return local_day(utc_now(), setting("workshop_zone"))
-
-
 @blueprint.get("")
 @requires(OWNER, STREAMER)
 def show() -> str:
@@ -42,7 +36,6 @@ def show() -> str:
             count=count,
             found=shown.shown(session, count.figures) if count and count.figures else None,
             is_under_way=service.is_under_way(session, utc_now()),
-            segments=queries.segments(session, _today()),
             words=shown,
             shown_pairs=_SHOWN_PAIRS,
             form=Form(),
@@ -88,10 +81,10 @@ def _number() -> int:
 
 
 def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
-    segment, today, number = _segment(), _today(), _number()
+    segment, number = _segment(), _number()
     with transaction() as session:
         vouchers = bring_back.vouchers_to_send(session, utc_now())
-        found = queries.buyers_of(session, segment, today, skip=(number - 1) * _PAGE, most=_PAGE + 1)
+        found = queries.buyers_of(session, segment, skip=(number - 1) * _PAGE, most=_PAGE + 1)
         page = render_template(
             "console/segment.html",
             segment=segment,
@@ -100,7 +93,7 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
             masked=bring_back.masked,
             number=number,
             has_more=len(found) > _PAGE and number < _LAST_PAGE,
-            want_news=len(queries.who_want_news(session, segment, today, bring_back.MOST_AT_ONCE)),
+            want_news=len(queries.who_want_news(session, segment, bring_back.MOST_AT_ONCE)),
             vouchers=vouchers,
             voucher_choices=[(each.id, each.code) for each in vouchers],
             form=form,
@@ -124,14 +117,14 @@ def export_buyers() -> Response:
         *(t("手机号", "Phone"), t("第一次", "First"), t("最近一次", "Last"), t("天数", "Days")),
         *(t("订单", "Orders"), t("净额（元）", "Net, yuan")),
     )
-    return csv_file(f"buyers-{_segment()}", header, _rows(_segment(), _today()))
+    return csv_file(f"buyers-{_segment()}", header, _rows(_segment()))
 
 
-def _rows(segment: str, today: date) -> Iterator[Sequence[Cell]]:
+def _rows(segment: str) -> Iterator[Sequence[Cell]]:
     last: BuyerSum | None = None
     while True:
         with database().transaction() as session:
-            found = queries.buyers_of(session, segment, today, after=last, most=_CHUNK)
+            found = queries.buyers_of(session, segment, after=last, most=_CHUNK)
         yield from (bring_back.row_of(buyer) for buyer in found)
         if len(found) < _CHUNK:
             return
@@ -154,7 +147,6 @@ def message() -> Response | tuple[str, int]:
                 sent = bring_back.send(
                     session,
                     bring_back.News(segment, voucher_id, words),
-                    today=_today(),
                     signature=setting("workshop_name"),
                     address=setting("public_url"),
                     zone=setting("workshop_zone"),
