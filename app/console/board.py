@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from app.console import board_rules as rules
 from app.console.alarms import Alarm, alarms
 from fulfillment.packing import queries as packing
-from fulfillment.packing.models import PackingTask
-from fulfillment.packing.states import TAKEN, WAITING
+from fulfillment.packing.models import TO_DO, PackingTask
 from fulfillment.purchasing import queries as purchasing
 from kernel.clock import local_day
 from kernel.text import Text
@@ -332,4 +331,4 @@ def _aired(session: Session, stream: Stream, window: rules.Window, now: datetime
 
 
 def _next_due_at(session: Session) -> datetime | None:
-    return session.scalar(select(func.min(PackingTask.due_at)).where(PackingTask.state.in_([WAITING, TAKEN])))
+    return session.scalar(select(func.min(PackingTask.due_at)).where(text(TO_DO)))

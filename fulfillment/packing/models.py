@@ -105,6 +105,8 @@ class ParcelLine(Base):
 append_only("parcel_lines")
 
 
+# What is not packed yet.
+TO_DO = "state IN ('waiting', 'taken')"
 # Stopped in somebody's hands, and the goods are not back on the shelf yet.
 TO_PUT_BACK = "state = 'stopped' AND packed_at IS NULL AND put_back_at IS NULL"
 # Stopped after it was packed: a closed box to be put aside and unpacked.
@@ -130,6 +132,8 @@ class PackingTask(Base):
         Index("ix_packing_tasks_to_put_back", "packer_id", postgresql_where=text(TO_PUT_BACK)),
         Index("ix_packing_tasks_to_unpack", "id", postgresql_where=text(TO_UNPACK)),
         Index("ix_packing_tasks_batch", "batch"),
+        # Whatever is still to be packed, the most urgent first.
+        Index("ix_packing_tasks_to_do", "due_at", postgresql_where=text(TO_DO)),
         Index("ix_packing_tasks_packed_at", "packed_at", postgresql_where=text("packed_at IS NOT NULL")),
     )
 

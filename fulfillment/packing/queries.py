@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from fulfillment.crew.models import Shift
 from fulfillment.crew.queries import is_at_work, is_here
-from fulfillment.packing.models import TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
+from fulfillment.packing.models import TO_DO, TO_PUT_BACK, Packer, PackingTask, Parcel, ParcelLine, SlipPrint, TaskLog
 from fulfillment.packing.pins.queries import is_kept_for_another
 from fulfillment.packing.states import CANCELLED, HANDED_OVER, OPEN, PACKED, TAKEN, WAITING
 from fulfillment.piecework.models import WageEntry
@@ -253,11 +253,7 @@ def backlog(session: Session, now: datetime) -> Backlog:
         .group_by(PackingTask.state)
     )
     counts = {state: number for state, number in by_state}  # noqa: C416 - dict() takes a result for a mapping
-    late = session.scalar(
-        select(func.count())
-        .select_from(PackingTask)
-        .where(PackingTask.state.in_([WAITING, TAKEN]), PackingTask.due_at < now)
-    )
+    late = session.scalar(select(func.count()).select_from(PackingTask).where(text(TO_DO), PackingTask.due_at < now))
     return Backlog(counts.get(WAITING, 0), counts.get(TAKEN, 0), counts.get(PACKED, 0), late or 0)
 
 

@@ -46,6 +46,8 @@ class Order(Base):
         Index("ix_orders_paid", "paid_at", postgresql_where=text("paid_at IS NOT NULL")),
         # Buyers who ring up say the last four digits.
         Index("ix_orders_phone_tail", text("right(phone, 4)")),
+        # A name from its first character on.
+        Index("ix_orders_buyer_name", "buyer_name", postgresql_ops={"buyer_name": "text_pattern_ops"}),
         CheckConstraint("replaced_by IS NULL OR paid_at IS NULL AND replaced_by <> number", name="replaced_unpaid"),
         CheckConstraint("num_nulls(gift_from, gift_words, giver_phone) IN (0, 3)", name="gift_whole_or_none"),
         Index("ix_orders_giver_phone", "giver_phone", postgresql_where=text("giver_phone IS NOT NULL")),

@@ -1,10 +1,11 @@
 """What a stream's orders cost, against a recount by hand; how many watched; the paper and the picture."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from io import BytesIO
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.console.reports.stream_costs import costs_of
+from app.console.reports.stream_paper import span_of
 from fulfillment.couriers.fees.models import CourierBill, CourierChoice
 from fulfillment.packing.models import Parcel
 from fulfillment.purchasing.models import Delivery, Lot
@@ -20,6 +22,7 @@ from kernel.db import Database
 from kernel.errors import Refused
 from shop.payments.models import Payment
 from shop.streams.audience import StreamAudience, Watched, note_audience, watched
+from shop.streams.models import Stream
 from tests.console.conftest import Desk
 from tests.console_streams.conftest import offer_of
 from tests.packing.races import REPLACING, ROW_LOCKS, all_look_first, told_at_once, without
@@ -188,3 +191,17 @@ def test_the_paper_says_what_the_page_says_and_the_picture_names_no_buyer(desk: 
 def test_an_empty_stream_has_a_paper_and_a_picture_too(desk: Desk, evening: Evening) -> None:
     for ending in ("pdf", "png", "xlsx"):
         assert desk.browser.get(f"/console/streams/{evening.stream_id}/report.{ending}").status_code == 200
+
+
+def test_an_evening_over_midnight_and_one_that_goes_on_say_when(session: Session) -> None:
+    stream = session.get_one(Stream, make_evening(session).stream_id)
+    stream.started_at = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
+    shanghai = ZoneInfo("Asia/Shanghai")
+    assert span_of(stream, shanghai) == "2026-11-24 21:30 –"
+    stream.ended_at = datetime(2026, 11, 24, 15, 10, tzinfo=UTC)
+    assert span_of(stream, shanghai) == "2026-11-24 21:30 – 23:10"
+    stream.ended_at = datetime(2026, 11, 24, 16, 20, tzinfo=UTC)
+    assert span_of(stream, shanghai) == "2026-11-24 21:30 – 11-25 00:20"
+    # Clocks go back an hour in this night: the evening lasts from before to after.
+    stream.started_at, stream.ended_at = (datetime(2026, 10, 24, hour, 30, tzinfo=UTC) for hour in (21, 23))
+    assert span_of(stream, ZoneInfo("Europe/Berlin")) == "2026-10-24 23:30 – 10-25 01:30"
