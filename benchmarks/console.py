@@ -65,7 +65,7 @@ def _at_all_sizes(database: Database, now: datetime) -> Iterator[Figure]:
         _write_streams(database, written // ORDERS_A_STREAM, size // ORDERS_A_STREAM, now)
         written = size
         started = time.perf_counter()
-        insights.make_nightly(database, ZONE, now + timedelta(days=len(first)))
+        insights.make_nightly(database, ZONE, now + timedelta(days=SIZES.index(size)))
         yield Figure(
             f"{size:>9,} orders, counted by the worker", f"{time.perf_counter() - started:.1f} s", "in the night", None
         )
@@ -142,12 +142,12 @@ PAGES: dict[str, Callable[[Session, datetime], object]] = {
     "the common-prosperity report": _prosperity,
 }
 
-# A stream of 500 orders every eight hours back in time, so that what is recent is the same at every size. Every fourth
+# A stream of 500 orders every forty hours back in time, so that what is recent is the same at every size. Every fourth
 # buyer comes back; four in five orders are paid, packed by one of the demo's people, and delivered.
 _STREAMS = """
 INSERT INTO streams (id, title_zh, title_en, state, starts_at, started_at, ended_at, hold_minutes, revision)
 SELECT {first} + g, '夜市', 'Evening', 'ended', at, at, at + interval '2 hours', 10, 0
-FROM generate_series({low}, {high}) g, LATERAL (SELECT CAST(:now AS timestamptz) - interval '3 hours' - g * interval '8 hours' AS at) a
+FROM generate_series({low}, {high}) g, LATERAL (SELECT CAST(:now AS timestamptz) - interval '3 hours' - g * interval '40 hours' AS at) a
 """
 _OFFERS = """
 INSERT INTO offers (id, stream_id, variant_id, position, price_fen, list_price_fen, allotment, taken, state, revision, terms_revision)
@@ -162,7 +162,7 @@ SELECT gen_random_uuid(), 'BENCH' || p, 'own', {first} + p / 500, CASE WHEN p % 
   (ARRAY['浙江省', '上海市', '江苏省', '广东省'])[1 + p % 4], '某市', '某区', '某街', '某号', '', '',
   'zh', 'cny', 3980, 0, 0, 3980, 0, at, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 minutes' END, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 days' END
 FROM generate_series({low} * 500, {high} * 500 + 499) p,
-  LATERAL (SELECT CAST(:now AS timestamptz) - interval '3 hours' - (p / 500) * interval '8 hours' + (p % 500) * interval '14 seconds' AS at) a
+  LATERAL (SELECT CAST(:now AS timestamptz) - interval '3 hours' - (p / 500) * interval '40 hours' + (p % 500) * interval '14 seconds' AS at) a
 """
 _LINES = """
 INSERT INTO order_lines (order_id, position, variant_id, offer_id, quantity, unit_price_fen, line_total_fen, sku, title, spec)
