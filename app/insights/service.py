@@ -12,7 +12,7 @@ from app.insights.models import Insights
 from kernel import outbox
 from kernel.clock import local_day
 from kernel.db import Database
-from shop.buyers.counting import count_buyers
+from shop.buyers.counting import count_buyers, hold_still
 
 JOB = "count_insights"
 _KEPT = timedelta(days=40)
@@ -61,6 +61,7 @@ def make(database: Database, number: int, zone: ZoneInfo, now: datetime) -> None
     with database.transaction() as session:
         session.execute(_ONE_LOOK)
         session.execute(_NO_HURRY)
+        hold_still(session)
         wanted = session.get(Insights, number)
         if wanted is None or wanted.made_at is not None:
             return

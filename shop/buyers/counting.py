@@ -28,8 +28,16 @@ _FILL = text(f"""
 """)  # noqa: S608 - our own words
 
 
-def count_buyers(session: Session, today: date, zone: ZoneInfo) -> None:
-    """Replace all sums by those of now, in the segments of today (rules.segment_of); pages see the old ones until the commit, and two counts go one after the other."""
+def hold_still(session: Session) -> None:
+    """Let nobody else change the sums until the commit. Must come first, before the transaction has looked at anything.
+
+    Two counts go one after the other. Whoever is forgotten meanwhile waits here and then takes the row away that the count
+    has just written; a look taken before would still know a number that is gone.
+    """
     session.execute(_LOCK)
+
+
+def count_buyers(session: Session, today: date, zone: ZoneInfo) -> None:
+    """Replace all sums by those of now, in the segments of today (rules.segment_of); pages see the old ones until the commit."""
     session.execute(_EMPTY)
     session.execute(_FILL, {"zone": zone.key, "new": today - NEW_FOR, "lapsed": today - LAPSED_AFTER})

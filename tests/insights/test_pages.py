@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from app.console.insights.regions import COLUMNS, ROWS, short_name, tiles
 from app.insights import service
@@ -21,7 +22,7 @@ from shop.vouchers.rules import AMOUNT
 from shop.vouchers.service import VoucherTerms, make_voucher
 from tests.console.conftest import Desk
 from tests.console_streams.conftest import desk, evening, offer_of
-from tests.packing.races import told_at_once
+from tests.packing.races import told_at_once, wait_until_blocked, without
 from tests.streams.evening import XIANG, Evening
 
 __all__ = ["desk", "evening"]
@@ -143,6 +144,49 @@ def test_what_is_known_of_a_buyer_is_copied_and_forgotten(desk: Desk, evening: E
     with desk.database.transaction() as session:
         assert session.scalar(select(NewsConsent.phone)) is None
         assert session.scalar(select(BuyerSum.phone)) is None
+
+
+def forget_while_counting(desk: Desk, number: str, *, waits: bool) -> bool:
+    """Somebody is forgotten just before the sums are written; whether the shop still knows the number afterwards."""
+    with desk.database.transaction() as session:
+        session.execute(text("UPDATE orders SET state = 'delivered'"))
+        count = service.ask(session, utc_now())
+    forgetting: list[Thread] = []
+
+    def forget() -> None:
+        with desk.database.transaction() as session:
+            own_data.forget(session, [number], now=utc_now(), by=XIANG)
+
+    def begin(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        if sql.lstrip().startswith("INSERT INTO buyer_sums") and not forgetting:
+            forgetting.append(Thread(target=forget))
+            forgetting[0].start()
+            if waits:
+                wait_until_blocked(desk.database)
+            else:
+                forgetting[0].join(30)
+
+    event.listen(desk.database.engine, "before_cursor_execute", begin)
+    try:
+        service.make(desk.database, count, ZONE, utc_now())
+    finally:
+        event.remove(desk.database.engine, "before_cursor_execute", begin)
+    forgetting[0].join(30)
+    with desk.database.transaction() as session:
+        return session.scalar(select(BuyerSum.phone)) is not None
+
+
+def test_whoever_is_forgotten_while_all_are_counted_stays_forgotten(desk: Desk, evening: Evening) -> None:
+    number = desk.place(offer_of(desk, evening), 1, phone="13800008003")
+    desk.pay(number)
+    assert not forget_while_counting(desk, number, waits=True)
+
+
+def test_without_the_lock_the_count_would_know_who_was_forgotten(desk: Desk, evening: Evening) -> None:
+    number = desk.place(offer_of(desk, evening), 1, phone="13800008003")
+    desk.pay(number)
+    with without(desk.database, r"LOCK TABLE buyer_sums.*"):
+        assert forget_while_counting(desk, number, waits=False)
 
 
 def test_every_table_is_a_file_and_pages_turn(desk: Desk, evening: Evening) -> None:
