@@ -6,25 +6,21 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app import migrate
 from app.console import home_queries, orders_queries
 from app.console.board import count_figures
 from app.console.insights.shown import shown
 from app.console.prosperity.figures import prosperity_of
 from app.console.prosperity.rules import Period
 from app.console.reports.stream_figures import report_of
-from app.demo import load_demo
 from app.insights import service as insights
 from benchmarks.measures import Figure
-from kernel import embedded_postgres
+from benchmarks.own_database import own_database
 from kernel.clock import utc_now
 from kernel.db import Database
 from shop.buyers.queries import buyers_of, who_want_news
@@ -43,19 +39,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 def console() -> Iterator[Figure]:
     """A row for each page at each size, with how much slower it is than at the smallest."""
-    with TemporaryDirectory(prefix="gongfang-console-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the database may run as a user of its own
-        url = embedded_postgres.ensure_running(folder)
-        try:
-            migrate.upgrade(url)
-            database = Database(url, statement_timeout_ms=0)
-            now = utc_now()
-            load_demo(database, now - timedelta(hours=1))
-            yield from _at_all_sizes(database, now)
-            database.dispose()
-        finally:
-            embedded_postgres.stop(folder)
+    now = utc_now()
+    with own_database("console", now - timedelta(hours=1)) as database:
+        yield from _at_all_sizes(database, now)
 
 
 def _at_all_sizes(database: Database, now: datetime) -> Iterator[Figure]:

@@ -6,18 +6,14 @@
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from app import migrate
-from app.demo import load_demo
 from benchmarks.measures import Figure
+from benchmarks.own_database import own_database
 from fulfillment.purchasing.planning import calls, queries, service
-from kernel import embedded_postgres
 from kernel.clock import local_day, utc_now
 from kernel.db import Database
 
@@ -56,19 +52,9 @@ FROM orders o, (SELECT array_agg(id) AS ids FROM variants WHERE unit = 'piece') 
 
 def planning() -> Iterator[Figure]:
     """The night's forecast and the pages that read it."""
-    with TemporaryDirectory(prefix="gongfang-planning-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the database may run as a user of its own
-        url = embedded_postgres.ensure_running(folder)
-        try:
-            migrate.upgrade(url)
-            database = Database(url, statement_timeout_ms=0)
-            load_demo(database, utc_now())
-            _fill(database)
-            yield from _measure(database)
-            database.dispose()
-        finally:
-            embedded_postgres.stop(folder)
+    with own_database("planning", utc_now()) as database:
+        _fill(database)
+        yield from _measure(database)
 
 
 def _fill(database: Database) -> None:

@@ -6,17 +6,13 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import text
 
-from app import migrate
-from app.demo import load_demo
 from benchmarks.measures import Figure
+from benchmarks.own_database import own_database
 from fulfillment.purchasing.tracing import queries
-from kernel import embedded_postgres
 from kernel.clock import utc_now
 from kernel.db import Database
 
@@ -31,18 +27,8 @@ _FIRST = 10_000_000
 
 def tracing() -> Iterator[Figure]:
     """A row for each step at each size, with how much slower it is than at the smallest."""
-    with TemporaryDirectory(prefix="gongfang-tracing-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the database may run as a user of its own
-        url = embedded_postgres.ensure_running(folder)
-        try:
-            migrate.upgrade(url)
-            database = Database(url, statement_timeout_ms=0)
-            load_demo(database, utc_now() - timedelta(hours=1))
-            yield from _at_all_sizes(database)
-            database.dispose()
-        finally:
-            embedded_postgres.stop(folder)
+    with own_database("tracing", utc_now() - timedelta(hours=1)) as database:
+        yield from _at_all_sizes(database)
 
 
 def _at_all_sizes(database: Database) -> Iterator[Figure]:
