@@ -44,9 +44,9 @@ _STUCK_AFTER = timedelta(days=3)
 
 # Days ago, name, and how many people came.
 _EVENINGS = (
-    (50, "秋菇上新夜", "Autumn mushrooms", 26),
-    (29, "霜降山货场", "First frost market", 34),
-    (9, "立冬囤货场", "Winter larder", 40),
+    (50, "秋菇上新夜", "Autumn mushrooms", 22),
+    (29, "霜降山货场", "First frost market", 26),
+    (9, "立冬囤货场", "Winter larder", 30),
 )
 # What was bought for an evening: bag, live price, the market price of its raw goods in fen per kg, pieces at most.
 _GOODS = (("QY-HG-250", 4_280, 15_200, 3), ("QY-HOU-500", 6_180, 11_000, 2), ("QY-HME-250", 2_790, 9_100, 3))

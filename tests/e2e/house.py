@@ -34,7 +34,7 @@ expect.set_options(timeout=STEP_MS)
 def open_house(var_dir: Path) -> Iterator[str]:
     """Run everything on free ports with data in ``var_dir``; gives the shop's address, stops all at the end."""
     port = free_ports()
-    command = [str(Path(sys.executable).with_name("gongfang")), "run", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("gongfang")), "run", "--no-past", "--port", str(port)]
     with subprocess.Popen(
         command,
         env={"VAR_DIR": str(var_dir), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "WEB_PROCESSES": "1"},

@@ -54,7 +54,7 @@ class House:
         code = "import sys; sys.argv[0] = 'gongfang'; from app.cli import main; main()"
         with self.said.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code, "run", "--port", str(port)],
+                [sys.executable, "-c", code, "run", "--no-past", "--port", str(port)],
                 cwd=ROOT,
                 env={**os.environ, "VAR_DIR": str(var_dir), "DATABASE_URL": "", "WEB_PROCESSES": "1", **environ},
                 stdout=out,
