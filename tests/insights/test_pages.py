@@ -40,8 +40,10 @@ def test_an_empty_workshop_says_so_and_counts_when_asked(desk: Desk) -> None:
     assert "还没有数过" in desk.look(f"{PAGE}?lang=zh")
     for name in ("cohorts", "nonsense"):
         assert desk.browser.get(f"{PAGE}/{name}.csv").status_code == 404
-    desk.send(f"{PAGE}/renew", {})
-    desk.send(f"{PAGE}/renew", {})
+    typed = desk.typed(PAGE, f"{PAGE}/renew")
+    desk.send(f"{PAGE}/renew", typed)
+    desk.send(f"{PAGE}/renew", typed)
+    desk.send(f"{PAGE}/renew", {**typed, "form_key": "another-key-000001"})
     assert "正在数" in desk.look(f"{PAGE}?lang=zh")
     with desk.database.transaction() as session:
         assert session.scalar(select(func.count()).select_from(Insights)) == 1

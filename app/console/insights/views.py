@@ -17,7 +17,7 @@ from kernel.sheets import Cell
 from kernel.text import t
 from shop.buyers import queries
 from shop.buyers.models import BuyerSum
-from shop.buyers.rules import SEGMENTS
+from shop.buyers.rules import RETURNING, SEGMENTS
 
 blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 _PAGE, _CHUNK = 50, 500
@@ -46,11 +46,13 @@ def show() -> str:
 @requires(OWNER, STREAMER)
 def renew() -> Response:
     """Ask the worker to count again."""
+    form = Form(request.form)
     with transaction() as session:
-        service.ask(session, utc_now())
-    return done(
-        url_for("console.insights.show"), t("开始数了，一般几秒钟。", "It is being counted; a few seconds as a rule.")
-    )
+        is_first = first_time(session, form, "insights")
+        if is_first:
+            service.ask(session, utc_now())
+    sentence = t("开始数了，一般几秒钟。", "It is being counted; a few seconds as a rule.")
+    return done(url_for("console.insights.show"), sentence, is_first=is_first)
 
 
 @blueprint.get("/<name>.csv")
@@ -68,7 +70,7 @@ def export(name: str) -> Response:
 
 
 def _segment() -> str:
-    name = request.args.get("segment", "")
+    name = request.args.get("segment", RETURNING)
     if name not in SEGMENTS:
         raise NotFound("没有这一类买家。", "There is no such segment.")
     return name
