@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,9 +14,9 @@ from app.console.sheet_rules import Check, OfferFacts, PackingFacts, checks, sel
 from fulfillment.labels.bag import missing_on
 from fulfillment.packing import queries as packing
 from fulfillment.purchasing.costs.queries import usual_bag_costs
+from fulfillment.purchasing.costs.rules import in_fen
 from fulfillment.purchasing.planning.queries import read_plan
 from kernel.clock import local_day
-from kernel.money import round_half_up
 from shop.catalog.models import Variant
 from shop.orders.rules import SHIP_FRESH_WITHIN, SHIP_WITHIN
 from shop.streams.models import Stream
@@ -57,7 +56,7 @@ def look_at(
             taken=offer.taken,
             free=offer.free,
             lowest_fen=min(offer.price_fen, offer.flash.price_fen) if offer.flash else offer.price_fen,
-            cost_fen=_fen(costs[offer.variant_id].paid) if offer.variant_id in costs else None,
+            cost_fen=in_fen(costs[offer.variant_id].paid) if offer.variant_id in costs else None,
             missing_on_label=missing_on(variants[offer.variant_id].product.label),
             covered_days=covered.get(variants[offer.variant_id].product_id),
         )
@@ -67,10 +66,6 @@ def look_at(
     bench = _bench(session, now, zone, has_fresh=has_fresh)
     starts_in = (stream.starts_at - now) / timedelta(hours=1) if stream.started_at is None else 0.0
     return SheetLook(checks(facts, bench, starts_in), sellable(facts, bench), bench.pieces)
-
-
-def _fen(exact: object) -> int:
-    return round_half_up(Decimal(exact.numerator) / exact.denominator)  # type: ignore[attr-defined]
 
 
 def _covered_days(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from kernel.audit import Actor, record_change
 from kernel.errors import Invalid
+from kernel.links import link_key
 from kernel.notices.rules import SMS, can_receive
 from kernel.notices.rules import masked as mask
 from kernel.notices.service import leave_notice
@@ -22,15 +22,12 @@ from shop.buyers.models import BuyerSum
 from shop.vouchers.models import Voucher
 
 MOST_AT_ONCE: Final = 2_000
+_PURPOSE: Final = "news"
 
 
 def masked(phone: str) -> str:
     """A number of which the middle is hidden."""
     return mask(SMS, phone)
-
-
-def _short_hash(phone: str) -> str:
-    return sha256(phone.encode()).hexdigest()[:16]
 
 
 def row_of(buyer: BuyerSum) -> Sequence[Cell]:
@@ -54,9 +51,17 @@ class News:
     words: str
 
 
-def send(
-    session: Session, news: News, *, signature: str, address: str, zone: ZoneInfo, now: datetime, by: Actor
-) -> int:
+@dataclass(frozen=True)
+class Desk:
+    """What every message says of the shop; ``secret`` makes a number unreadable in the message's key."""
+
+    signature: str
+    address: str
+    secret: str
+    zone: ZoneInfo
+
+
+def send(session: Session, news: News, desk: Desk, *, now: datetime, by: Actor) -> int:
     """Leave the messages; a number that was sent this voucher before gets none. Returns how many were left.
 
     Raises:
@@ -73,19 +78,19 @@ def send(
         said = Text("这一类里还没有人愿意收。", "Nobody of this segment wants news yet.")
         raise Invalid(said.zh, said.en, fields={"words": said})
     for each in wanted:
-        code, until = voucher.code, f"{voucher.ends_at.astimezone(zone):%m-%d}"
+        code, until = voucher.code, f"{voucher.ends_at.astimezone(desk.zone):%m-%d}"
         tail = Text(
-            f"优惠码 {code}，到 {until}。{address} 不想再收：在订单页上关掉",
-            f"Code {code}, until {until}. {address} No more of these: switch off on your order's page",
+            f"优惠码 {code}，到 {until}。{desk.address} 不想再收：在订单页上关掉",
+            f"Code {code}, until {until}. {desk.address} No more of these: switch off on your order's page",
         ).pick("en" if each.locale == "en" else "zh")
         leave_notice(
             session,
-            key=f"news:{voucher.id}:{_short_hash(each.phone)}",
+            key=f"news:{voucher.id}:{link_key(desk.secret, _PURPOSE, each.phone)}",
             subject=f"voucher:{voucher.id}",
             channel=SMS,
             recipient=each.phone,
             title=voucher.code,
-            body=f"【{signature}】{news.words} {tail}",
+            body=f"【{desk.signature}】{news.words} {tail}",
             now=now,
             by=by,
         )

@@ -133,6 +133,11 @@ def _rows(segment: str) -> Iterator[Sequence[Cell]]:
         last = found[-1]
 
 
+def _desk() -> bring_back.Desk:
+    names = ("workshop_name", "public_url", "secret_key", "workshop_zone")
+    return bring_back.Desk(*(setting(name) for name in names))
+
+
 @blueprint.post("/buyers/message")
 @requires(OWNER, STREAMER)
 def message() -> Response | tuple[str, int]:
@@ -146,15 +151,8 @@ def message() -> Response | tuple[str, int]:
             is_first = first_time(session, form, f"news:{segment}")
             sent = 0
             if is_first:
-                sent = bring_back.send(
-                    session,
-                    bring_back.News(segment, voucher_id, words),
-                    signature=setting("workshop_name"),
-                    address=setting("public_url"),
-                    zone=setting("workshop_zone"),
-                    now=utc_now(),
-                    by=actor(),
-                )
+                news = bring_back.News(segment, voucher_id, words)
+                sent = bring_back.send(session, news, _desk(), now=utc_now(), by=actor())
     except Problem as problem:
         if isinstance(problem, Invalid) and problem.fields:
             form.errors.update(problem.fields)

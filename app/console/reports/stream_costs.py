@@ -6,15 +6,12 @@ Everything is counted with the order it belongs to, whichever stream its goods w
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fulfillment.purchasing.costs.queries import bag_costs, usual_bag_costs
-from fulfillment.purchasing.costs.rules import Cost, together
-from kernel.money import round_half_up
+from fulfillment.purchasing.costs.rules import Cost, in_fen, together
 
 _MINE = """
     WITH mine AS (
@@ -98,8 +95,8 @@ def costs_of(session: Session, stream_id: int, until: datetime, fee_bps: int) ->
     postage = session.execute(_POSTAGE, {"stream": stream_id}).one()
     fees = session.scalar(_FEES, {"stream": stream_id, "bps": fee_bps}) if fee_bps else None
     return StreamCosts(
-        goods_fen=_fen(goods.paid),
-        premium_fen=_fen(goods.premium),
+        goods_fen=in_fen(goods.paid),
+        premium_fen=in_fen(goods.premium),
         **counts,
         wages_fen=int(session.scalar(_WAGES, {"stream": stream_id}) or 0),
         postage_fen=int(postage.fen),
@@ -123,7 +120,3 @@ def _goods(
         counts[how] += bags
         costs.append(cost * bags)
     return together(costs), counts
-
-
-def _fen(exact: Fraction) -> int:
-    return round_half_up(Decimal(exact.numerator) / exact.denominator)

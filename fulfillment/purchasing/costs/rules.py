@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+
+from kernel.money import round_half_up
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class Cost:
     def premium(self) -> Fraction:
         """What farmers got above market."""
         return self.paid - self.market
+
+
+def in_fen(exact: Fraction) -> int:
+    """The nearest whole fen, halves up."""
+    return round_half_up(Decimal(exact.numerator) / exact.denominator)
 
 
 @dataclass(frozen=True)
