@@ -75,6 +75,9 @@ def _summary(figures: Figures, report: StreamReport) -> Sequence[Sequence[Cell]]
 def cost_rows(report: StreamReport) -> Sequence[tuple[str, Cell]]:
     """From what was kept, cost by cost, down to what is left; what is not known has no number."""
     costs = report.costs
+    left = (
+        t("留下的", "What is left") if costs.is_whole else t("留下的（还没算全）", "What is left, as far as is known")
+    )
     return [
         (t("净额", "Net"), plain_yuan(report.net_fen)),
         (t("货按市场价", "Goods at market"), plain_yuan(costs.premium_fen - costs.goods_fen)),
@@ -82,7 +85,7 @@ def cost_rows(report: StreamReport) -> Sequence[tuple[str, Cell]]:
         (t("打包工钱", "Packing wages"), plain_yuan(-costs.wages_fen)),
         (t("快递", "Couriers"), plain_yuan(-costs.postage_fen)),
         (t("收款手续费", "Payment fees"), None if costs.fees_fen is None else plain_yuan(-costs.fees_fen)),
-        (t("留下的", "What is left"), plain_yuan(report.left_fen)),
+        (left, plain_yuan(report.left_fen)),
     ]
 
 
