@@ -1,11 +1,11 @@
 """Two leads decide about the same late work at one instant: it is paid once; the race has its controls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from fulfillment.piecework.models import WageEntry
 from kernel.audit import SYSTEM, Actor
 from kernel.db import Database
 from kernel.errors import Refused
-from tests.packing.races import PATIENCE_S, all_at_once
+from tests.packing.races import all_at_once, all_look_first, drop
 from tests.packing.world import RATE_FEN, id_of, set_up, take
 from tests.piecework.world import make_lead, make_owner
 from tests.world import NOW
@@ -78,18 +78,12 @@ def broken(database: Database) -> set[str]:
     return set(check(database, WAGES).counts)
 
 
-def let_both_look_before_either_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def both_look_before_either_decides(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take away the wait for each other: both have seen that nothing is decided before either writes."""
-    both_have_looked = Barrier(2)
-    look = late_news._decision_about
-
-    def unlocked(session: Session, action: BenchAction) -> object:
-        stands = look(session, action)
-        both_have_looked.wait(PATIENCE_S)
-        return stands
-
     monkeypatch.setattr(late_news, "_lock_work", lambda _session, _task_id: None)
-    monkeypatch.setattr(late_news, "_decision_about", unlocked)
+    with all_look_first(database, "INSERT INTO late_decisions"):
+        yield
 
 
 def test_two_leads_answer_at_once_and_it_is_paid_once(database: Database, leads: list[Actor]) -> None:
@@ -119,8 +113,10 @@ def test_one_settles_while_the_other_proposes_and_one_of_both_holds(database: Da
 def test_with_the_lock_gone_the_tables_key_still_takes_one_answer(
     database: Database, leads: list[Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let_both_look_before_either_decides(monkeypatch)
-    with pytest.raises(IntegrityError, match="pk_late_decisions"):
+    with (
+        both_look_before_either_decides(database, monkeypatch),
+        pytest.raises(IntegrityError, match="pk_late_decisions"),
+    ):
         all_at_once(database, *[proposing(lead) for lead in leads])
     assert agree_to_all(database) == [RATE_FEN]
 
@@ -130,10 +126,9 @@ def test_with_the_lock_gone_the_tables_key_still_takes_one_answer(
 def test_without_the_key_too_it_is_paid_twice_and_the_recount_says_so(
     database: Database, leads: list[Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let_both_look_before_either_decides(monkeypatch)
-    with database.transaction() as session:
-        session.execute(text("ALTER TABLE late_decisions DROP CONSTRAINT pk_late_decisions"))
-    assert all_at_once(database, *[proposing(lead) for lead in leads]) == ["answered"] * 2
+    drop(database, "late_decisions pk_late_decisions")
+    with both_look_before_either_decides(database, monkeypatch):
+        assert all_at_once(database, *[proposing(lead) for lead in leads]) == ["answered"] * 2
     assert agree_to_all(database) == [RATE_FEN] * 2
     assert broken(database) == {"late_work_is_decided_once"}
 

@@ -1,4 +1,6 @@
-"""A crowd of buyers with phones: they order over HTTP, pay on the hosted page, and try again when the line breaks."""
+"""A crowd of buyers with phones: they order over HTTP, pay on the hosted page, and try again when the line breaks
+or the shop asks them to wait.
+"""
 
 import re
 from collections import Counter
@@ -26,6 +28,7 @@ class Crowd:
     statuses: Counter[int] = field(default_factory=Counter)
     placed: dict[int, dict[str, Any]] = field(default_factory=dict)
     broken_lines: int = 0
+    asked_to_wait: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def order(self, buyers: int, clients: int, *, after: Callable[[int], None] = lambda _: None) -> None:
@@ -80,6 +83,11 @@ class Crowd:
                 with self._lock:
                     self.broken_lines += 1
                 Event().wait(0.05)
+                continue
+            if answer.status_code == 503:
+                with self._lock:
+                    self.asked_to_wait += 1
+                Event().wait(float(answer.headers["Retry-After"]))
                 continue
             return answer
         raise AssertionError("nobody answers")
