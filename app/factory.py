@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from app import workflows
+from app import naming, workflows
 from app.console import board_views
 from app.jobs import tools_for
 from app.terms import hand_down
@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "app.console.imports_views",
     "app.sharing.views",
     "app.web.sign_in",
+    "app.web.begin_views",
     "app.web.webhooks",
     "app.web.health",
     "app.web.openapi",
@@ -77,6 +78,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.wsgi_app = SnapshotDoor(app.wsgi_app, app.extensions["snapshots"])  # type: ignore[method-assign]
     language.install(app)
     template_words.install(app, settings)
+    naming.install(app, settings, database)
     errors.install(app)
     security.install(app, settings)
     return app

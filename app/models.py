@@ -12,6 +12,7 @@ TABLE_MODULES = (
     "kernel.outbox",
     "kernel.tally",
     "kernel.people.models",
+    "app.workshop.models",
     "shop.catalog.models",
     "shop.stock.models",
     "shop.streams.audience",

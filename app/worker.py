@@ -14,7 +14,9 @@ from app import workflows
 from app.jobs import COURIERS, HANDLERS, LABELS, PLANS, SLOW, Tools, plan_daily, tools_for
 from app.logs import set_up_logs
 from app.terms import hand_down
-from config import load_settings
+from app.workshop.models import Workshop
+from app.workshop.watch import WorkshopWatch
+from config import Settings, load_settings
 from kernel import outbox
 from kernel.clock import utc_now
 from kernel.db import Database
@@ -52,10 +54,18 @@ BESIDES = {"slowly": SLOWLY, "labels": LABELLING, "tracking": TRACKING, "plannin
 class Worker:
     """Does what is due, then waits for a notice or a second, whichever comes first."""
 
-    def __init__(self, database: Database, tools: Tools, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tools: Tools,
+        clock: Callable[[], datetime] = utc_now,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self.database = database
         self.tools = tools
         self.clock = clock
+        # Looks whether the workshop calls itself something else by now.
+        self.look = look
         self.stopping = threading.Event()
         self._reported: datetime | None = None
 
@@ -64,6 +74,7 @@ class Worker:
         now = self.clock()
         ended = 0
         if lane in (EVERYTHING, QUICK):
+            self.look()
             with self.database.transaction() as session:
                 ended = workflows.expire_holds(session, now)
             with self.database.transaction() as session:
@@ -137,6 +148,14 @@ def main() -> None:
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     worker = Worker(database, tools_for(settings))
+
+    def changed(settings: Settings, _: Workshop | None) -> None:
+        hand_down(settings)
+        worker.tools = tools_for(settings)
+        # When the demo was removed, what is done once a day went with it.
+        plan_daily(database, worker.tools, utc_now())
+
+    worker.look = WorkshopWatch(database, settings, changed).look
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stopping.set())
     plan_daily(worker.database, worker.tools, utc_now())

@@ -2,6 +2,7 @@
 
 ``everyone`` needs no sign-in; ``order-key`` needs the key of that very order, ``own-part`` the buyer's own
 place in line, complaint or review (tests/waitlist, tests/complaints, tests/reviews);
+``begin-key`` needs the link that an empty installation prints (tests/console/test_workshop.py);
 ``farmer-link`` needs a farmer's own link (tests/weigh/test_grower_pages.py); ``staff`` is anybody who works here;
 ``pass`` needs the pass that a signed-in packer's device was given; otherwise the roles stand there. Whoever may not is sent to sign in or told so (403), and an order without its key, like
 somebody else's parcel, is not found (404). After adding a route run this file: it says which line is missing.
@@ -40,6 +41,10 @@ GET  /api/v1/orders/<number>                                           order-key
 GET  /api/v1/streams                                                   everyone
 POST /api/v1/streams/<int:stream_id>/orders                            everyone
 GET  /api/v1/streams/<int:stream_id>/snapshot                          everyone
+GET  /begin                                                            begin-key
+POST /begin                                                            begin-key
+GET  /begin/anew                                                       owner
+POST /begin/anew                                                       owner
 GET  /bench                                                            staff
 POST /bench/back                                                       packer
 POST /bench/choices                                                    staff
@@ -474,6 +479,8 @@ POST /console/insights/buyers/message                                   owner st
 POST /console/insights/renew                                            owner streamer
 GET  /console/notices                                                   owner
 GET  /console/settings                                                  owner
+GET  /console/workshop                                                  owner
+POST /console/workshop                                                  owner
 POST /console/orders/views                                              owner streamer
 POST /console/orders/views/<int:view_id>/let-go                         owner streamer
 GET  /console/prosperity                                                owner
@@ -584,11 +591,12 @@ GET  /waits/<number>/state                                             own-part
 POST /webhooks/stripe                                                  everyone
 """
 
-EVERYONE, ORDER_KEY, PART_KEY, FARMER_LINK, PASS, STAFF = (
+EVERYONE, ORDER_KEY, PART_KEY, FARMER_LINK, BEGIN_KEY, PASS, STAFF = (
     "everyone",
     "order-key",
     "own-part",
     "farmer-link",
+    "begin-key",
     "pass",
     "staff",
 )
@@ -654,7 +662,8 @@ def test_a_route_that_nobody_listed_would_be_noticed(house: Flask, evening: Data
 
 def test_the_words_of_the_matrix_are_known() -> None:
     for name, who in WHO_MAY.items():
-        assert who in ({EVERYONE}, {ORDER_KEY}, {PART_KEY}, {FARMER_LINK}, {PASS}) or (who and who <= set(ROLES)), name
+        by_key = ({ORDER_KEY}, {PART_KEY}, {FARMER_LINK}, {BEGIN_KEY}, {PASS})
+        assert who in ({EVERYONE}, *by_key) or (who and who <= set(ROLES)), name
     open_to_all = [name.split()[1] for name, who in WHO_MAY.items() if who == {EVERYONE}]
     # The shop is for everybody; where people work, only signing in and what a device keeps is.
     assert sum(path.startswith(("/bench", "/console", "/grower")) for path in open_to_all) < 10

@@ -12,6 +12,8 @@ from app.console.prosperity import tables
 from app.console.prosperity.figures import prosperity_of
 from app.console.prosperity.rules import Period, Prosperity, merged, read_file
 from app.drawing.paper import draw_pdf
+from app.workshop.service import workshop_of
+from app.workshop.watch import overlaid
 from config import load_settings
 from kernel.clock import utc_now
 from kernel.errors import Invalid, Refused
@@ -71,7 +73,8 @@ def prosperity_report(period: Period, to: Path | None, lang: str) -> None:
     settings = load_settings()
     database = open_database(settings)
     with database.transaction() as session:
-        report = prosperity_of(session, settings.workshop_name, period, utc_now(), settings.workshop_zone)
+        name = overlaid(settings, workshop_of(session)).workshop_name
+        report = prosperity_of(session, name, period, utc_now(), settings.workshop_zone)
     database.dispose()
     _write(report, to, lang)
 

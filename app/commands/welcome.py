@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from unicodedata import east_asian_width
 
 from app.demo import demo_sign_ins
+from app.workshop.beginning import link_to_begin
 from config import Settings
 from fulfillment.bench.grower_door import private_path
 from fulfillment.purchasing.own.queries import first_links
@@ -40,7 +41,8 @@ def welcome(settings: Settings, database: Database) -> str:
         ]
         parts += ["", "  演示登录 · Demo sign-ins", "", _columns(rows)]
     if not has_people:
-        parts += ["", "  还没有人 · Nobody works here yet:  gongfang add-person --help"]
+        link = link_to_begin(base, settings.secret_key)
+        parts += ["", f"  还没有人，从这里开张 · Nobody works here yet, begin here:\n    {link}"]
     parts += ["", f"  数据和日志 · Data and logs    {settings.var_dir}", ""]
     return "\n".join(parts)
 

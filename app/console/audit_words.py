@@ -9,6 +9,9 @@ from kernel.money import yuan
 from kernel.text import Text, t
 
 ACTIONS: Mapping[str, Text] = {
+    "workshop.described": Text("写工坊的名字和寄件人", "Workshop described"),
+    "workshop.begun": Text("开张", "Workshop begun"),
+    "workshop.demo_removed": Text("清掉演示数据", "Demo removed"),
     "order.cancelled": Text("取消订单", "Order cancelled"),
     "order.refund": Text("退款", "Refund"),
     "order.buyer_shown": Text("查看买家资料", "Buyer's details shown"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.workshop.service import workshop_of
 from fulfillment.packing import queries as packing
 from fulfillment.piecework.models import PieceRate, WageEntry
 from fulfillment.purchasing.settlements.queries import owed_in_all
@@ -122,6 +123,7 @@ def next_stream(session: Session) -> Stream | None:
 class FirstSteps:
     """What a new installation has already."""
 
+    has_name: bool
     has_product: bool
     has_packer: bool
     has_rate: bool
@@ -135,16 +137,20 @@ class FirstSteps:
     @property
     def next(self) -> int | None:
         """The number of the first step that is not done, from 1."""
-        done = (self.has_product, self.has_packer, self.has_rate, self.has_stream)
+        done = (self.has_name, self.has_product, self.has_packer, self.has_rate, self.has_stream)
         return None if all(done) else done.index(False) + 1
 
 
 def first_steps(session: Session) -> FirstSteps:
-    """Whether there is something to sell, somebody to pack it, a rate to pay for it, and a stream to sell it in."""
+    """Whether there is something to sell, somebody to pack it, a rate to pay for it, and a stream to sell it in.
+
+    The name counts as given where all that is there: the settings may say it.
+    """
     packer = select(PersonRole.person_id).join(Person).where(PersonRole.role == PACKER, Person.active)
-    return FirstSteps(
-        has_product=session.scalar(select(Variant.id).where(Variant.sellable).limit(1)) is not None,
-        has_packer=session.scalar(packer.limit(1)) is not None,
-        has_rate=session.scalar(select(PieceRate.id).limit(1)) is not None,
-        has_stream=session.scalar(select(Stream.id).limit(1)) is not None,
-    )
+    found = {
+        "has_product": session.scalar(select(Variant.id).where(Variant.sellable).limit(1)) is not None,
+        "has_packer": session.scalar(packer.limit(1)) is not None,
+        "has_rate": session.scalar(select(PieceRate.id).limit(1)) is not None,
+        "has_stream": session.scalar(select(Stream.id).limit(1)) is not None,
+    }
+    return FirstSteps(has_name=workshop_of(session) is not None or all(found.values()), **found)

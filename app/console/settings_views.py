@@ -6,8 +6,9 @@ from flask import Blueprint, current_app, render_template
 
 from app.care import readiness
 from app.console.settings_words import groups
+from app.workshop import beginning
 from config import Settings
-from kernel.http import database, requires, utc_now
+from kernel.http import database, requires, transaction, utc_now
 from kernel.people.rules import OWNER
 from kernel.text import Text
 
@@ -42,11 +43,13 @@ def show() -> str:
     """Settings by group, and the checks."""
     settings: Settings = current_app.extensions["settings"]
     found = readiness.look(database(), settings, utc_now())
+    with transaction() as session:
+        holds_demo = beginning.is_demo(session)
     return render_template(
         "console/settings.html",
         groups=groups(settings),
         checks=[*_of_machine(found), *_of_settings(settings)],
-        is_demo=not settings.is_production,
+        holds_demo=holds_demo,
     )
 
 

@@ -70,7 +70,7 @@ _GROUPS: Final[Sequence[tuple[Text, Sequence[tuple[str, Text, Said]]]]] = (
     (
         Text("工坊", "The workshop"),
         (
-            ("workshop_name", Text("名字，印在每一页和每张面单上", "Its name, on every page and slip"), _plain),
+            ("workshop_name", Text("名字，在每一页和每张面单上", "Its name, on every page and slip"), _plain),
             ("workshop_zone", Text("哪里的时间", "The zone its days are in"), _plain),
             ("workshop_tax_code", Text("统一社会信用代码", "Its credit code"), _plain),
             ("public_url", Text("买家怎么进来", "How buyers reach the shop"), _plain),

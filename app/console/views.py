@@ -23,6 +23,7 @@ from app.console import (
     stock_views,
     vouchers_views,
     words,
+    workshop_views,
 )
 from app.console.forms import done
 from app.console.insights import views as insights_views
@@ -50,6 +51,7 @@ for room in (
     prosperity_views,
     notices_views,
     settings_views,
+    workshop_views,
     audit_views,
 ):
     blueprint.register_blueprint(room.blueprint)
@@ -69,7 +71,7 @@ def console_words() -> dict[str, Any]:
 @blueprint.get("")
 @requires(OWNER, STREAMER)
 def home() -> str:
-    """Five numbers, what is live, and one list that needs a decision; on a new installation four steps."""
+    """Five numbers, what is live, and one list that needs a decision; on a new installation five steps."""
     now, zone = utc_now(), setting("workshop_zone")
     with transaction() as session:
         hours = home_queries.hours_of_day(session, now, zone)

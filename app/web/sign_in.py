@@ -75,14 +75,24 @@ def _sign_in(find: Callable[[Session], Person], *, face: str, bucket: str | None
         person = find(session)
         if face == "bench":
             _refuse_short_secret(person)
-        before = request.cookies.get(sign_in_cookie())
-        if before:
-            people.end_sign_in(session, before, utc_now())
-        token = people.start_sign_in(session, person, face=face, now=utc_now())
+        token = start_here(session, person, face=face)
         limits.give_back(session, f"sign-in:{request.remote_addr}")
         if bucket:
             limits.forget(session, f"sign-in:{bucket}")
             limits.forget(session, f"sign-in-day:{bucket}")
+    return let_in(person, token, face=face, how=how)
+
+
+def start_here(session: Session, person: Person, *, face: str) -> str:
+    """A new sign-in on this device, in place of the one that it had; its token."""
+    before = request.cookies.get(sign_in_cookie())
+    if before:
+        people.end_sign_in(session, before, utc_now())
+    return people.start_sign_in(session, person, face=face, now=utc_now())
+
+
+def let_in(person: Person, token: str, *, face: str, how: str) -> Response:
+    """On to where the person wanted to go, or home, with the sign-in in a cookie."""
     # What the last person was told or typed does not belong to this one.
     cookie.clear()
     # A shift remembers how its person came (fulfillment/crew).

@@ -17,6 +17,7 @@ OWNER_ONLY = (
     "console.prosperity.",
     "console.notices.",
     "console.settings.",
+    "console.workshop.",
 )
 # A button without fields has nothing to come back with: without its page's key it is no request of ours.
 BUTTONS = ("console.planning.renew", "console.insights.renew")

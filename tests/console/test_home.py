@@ -177,23 +177,29 @@ def test_quotes_that_are_held_and_jobs_that_were_given_up_wait_for_a_person(desk
     assert "后台有 1 件事没做成（send_refund）" in page
 
 
-def test_an_empty_installation_shows_four_steps_until_each_is_done(app: Flask, database: Database) -> None:
+def test_an_empty_installation_shows_five_steps_until_each_is_done(app: Flask, database: Database) -> None:
     desk = sit_down(app, database, OWNER)
     page = desk.look("/console")
-    assert "四步就能开张" in page
-    for href in ("/console/products/new", "/console/people/new", "/bench/lead/rates", "/console/streams"):
+    assert "五步就能开张" in page
+    for href in (
+        "/console/workshop",
+        "/console/products/new",
+        "/console/people/new",
+        "/bench/lead/rates",
+        "/console/streams",
+    ):
         assert f'href="{href}"' in page
     for path in ("/console/orders", "/console/products", "/console/stock", "/console/stock/count", "/console/audit"):
         desk.look(path)
 
 
 def test_the_steps_go_away_when_the_shop_can_open(desk: Desk, offer: LiveOffer) -> None:
-    assert "四步就能开张" in desk.look("/console"), "there is nobody to pack yet"
+    assert "五步就能开张" in desk.look("/console"), "there is nobody to pack yet"
     sit_down(desk.app, desk.database, PACKER)
-    assert "四步就能开张" in desk.look("/console"), "nobody can get work without a piece rate"
+    assert "五步就能开张" in desk.look("/console"), "nobody can get work without a piece rate"
     with desk.database.transaction() as session:
         make_rate(session)
-    assert "四步就能开张" not in desk.look("/console")
+    assert "五步就能开张" not in desk.look("/console")
 
 
 @pytest.mark.parametrize("role", [OWNER, STREAMER])

@@ -49,6 +49,9 @@ def addresses(offer: LiveOffer, number: str, person_id: int | None) -> dict[str,
         f"/console/people/{person_id}/work": ("work_seated",),
         f"/console/people/{person_id}/household": ("household",),
         "/console/orders/views?state=paid": ("name",),
+        "/console/workshop": (
+            *("name", "about_zh", "about_en", "phone", "province", "city", "county", "address", "tax_code", "version"),
+        ),
     }
 
 
@@ -131,7 +134,9 @@ def test_the_list_of_forms_is_whole(desk: Desk, offer: LiveOffer) -> None:
         for rule in desk.app.url_map.iter_rules()
         if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ())
     ]
-    own = [rule for rule in rules if rule.split("/")[2] in ("orders", "products", "stock", "people", "notes")]
+    own = [
+        rule for rule in rules if rule.split("/")[2] in ("orders", "products", "stock", "people", "notes", "workshop")
+    ]
     assert len([rule for rule in own if not rule.endswith(without_fields)]) == listed
 
 

@@ -45,7 +45,7 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
         planned = session.scalar(text("SELECT min(id) FROM streams WHERE state = 'planned'"))
         live = session.scalar(text("SELECT min(id) FROM streams WHERE state = 'live'"))
     insights.make(evening, number, ZoneInfo("Asia/Shanghai"), utc_now())
-    paths += ["insights", "insights/buyers?segment=new", "settings", "notices", "orders?state=paid"]
+    paths += ["insights", "insights/buyers?segment=new", "settings", "workshop", "notices", "orders?state=paid"]
     paths += [f"streams/{planned}", f"streams/{live}/control", f"board/{live}"]
     paths += ["prosperity", f"prosperity?period={utc_now():%Y}", "people/1"]
     paths += [f"products/{product}", "streams/new", f"streams/{ways.real_values(evening)['stream_id']}/report"]
