@@ -39,6 +39,7 @@ BLUEPRINTS = (
     "app.console.control_views",
     "app.console.flash_views",
     "app.console.reports.stream_views",
+    "app.console.reports.audience_views",
     "app.console.board_views",
     "app.console.imports_views",
     "app.sharing.views",

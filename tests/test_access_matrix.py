@@ -459,6 +459,10 @@ GET  /console/postage                                                   owner
 POST /console/postage                                                   owner
 POST /console/postage/zone                                              owner
 GET  /console/streams                                                  owner streamer
+GET  /console/streams/streams.csv                                       owner streamer
+GET  /console/streams/audience                                          owner streamer
+POST /console/streams/audience                                          owner streamer
+GET  /console/streams/audience/audience.csv                             owner streamer
 GET  /console/streams/<int:stream_id>/report                            owner streamer
 GET  /console/streams/<int:stream_id>/report.pdf                        owner streamer
 GET  /console/streams/<int:stream_id>/report.png                        owner streamer

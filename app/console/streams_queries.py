@@ -112,9 +112,9 @@ class Ended:
     money: Money
 
 
-def ended_with_money(session: Session, *, before: int | None, most: int) -> list[Ended]:
-    """Streams that are over, newest first, each with its money."""
+def ended_with_money(session: Session, *, before: int | None, most: int, words: str = "") -> list[Ended]:
+    """Streams that are over, newest first, each with its money; ``words`` are part of the title."""
     return [
         Ended(stream, money_of(session, stream.id))
-        for stream in queries.ended_streams(session, before=before, most=most)
+        for stream in queries.ended_streams(session, before=before, most=most, words=words)
     ]

@@ -1,10 +1,13 @@
 """Streams before and after: the list, planning one, its run sheet."""
 
+from collections.abc import Iterator, Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app.console import board, streams_forms
+from app.console.exports import csv_file, local
 from app.console.sheet_checks import look_at
 from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
 from app.console.streams_words import say_clashes
@@ -13,8 +16,9 @@ from kernel import once
 from kernel.clock import local_day
 from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
-from kernel.http import actor, requires, setting, transaction, utc_now
+from kernel.http import actor, database, page_before, requires, setting, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
+from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 from shop.catalog.models import Variant
 from shop.streams import queries, service, show
@@ -33,11 +37,11 @@ _USUAL_HOLD_MINUTES = 10
 @requires(*RUNNERS)
 def streams() -> str:
     """Live, planned and ended streams."""
-    before = request.args.get("before", "")
-    before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    before_id, form = page_before(), Form(request.args)
+    words = _words(form)
     with transaction() as session:
         coming = queries.coming_streams(session)
-        ended = ended_with_money(session, before=before_id, most=_ENDED_A_PAGE + 1)
+        ended = ended_with_money(session, before=before_id, most=_ENDED_A_PAGE + 1, words=words)
         return render_template(
             "console/streams/list.html",
             coming=coming,
@@ -45,7 +49,37 @@ def streams() -> str:
             ended=ended[:_ENDED_A_PAGE],
             older=ended[_ENDED_A_PAGE - 1].stream.id if len(ended) > _ENDED_A_PAGE else None,
             is_first_page=before_id is None,
+            form=form,
+            words=words,
         )
+
+
+def _words(form: Form) -> str:
+    """Of nonsense nothing is searched, and the field says why."""
+    return form.text("q", longest=60, required=False) or ""
+
+
+@blueprint.get("/streams.csv")
+@requires(*RUNNERS)
+def export() -> Response:
+    """Streams that are over, with their money, as a file."""
+    header = (t("场次", "Number"), t("直播", "Stream"), t("开播", "Began"), t("结束", "Ended"), t("订单", "Orders"))
+    money = (t("下单金额", "Ordered, yuan"), t("已付金额", "Paid, yuan"), t("付款率 %", "Paid of decided, %"))
+    return csv_file("streams", (*header, *money), _rows(_words(Form(request.args))))
+
+
+def _rows(words: str) -> Iterator[Sequence[Cell]]:
+    before: int | None = None
+    while True:
+        with database().transaction() as session:
+            found = ended_with_money(session, before=before, most=200, words=words)
+        for each in found:
+            stream, sold = each.stream, each.money
+            start = (stream.id, str(stream.title), local(stream.started_at), local(stream.ended_at), sold.ordered)
+            yield *start, plain_yuan(sold.ordered_fen), plain_yuan(sold.paid_fen), sold.conversion_percent
+        if len(found) < 200:
+            return
+        before = found[-1].stream.id
 
 
 def _plan_page(form: Form, stream: Stream | None, problem: Problem | None = None) -> tuple[str, int]:

@@ -1,7 +1,9 @@
 """How many watched a stream, as each platform says it: typed in afterwards, since only the platforms know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +14,9 @@ from kernel.db import Base, UtcTime, lock_row
 from kernel.errors import NotFound, Refused
 from shop.streams.models import Stream
 from shop.streams.states import PLANNED
+
+# More is a slip of the pen.
+MOST_VIEWS: Final = 1_000_000_000
 
 
 class StreamAudience(Base):
@@ -79,3 +84,28 @@ def note_audience(
         before={channel: vars(before) if before else None},
         after={channel: vars(seen) if seen else None},
     )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a file brought: figures that were new, that changed another, that stood already."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def take_audiences(session: Session, seen: Mapping[tuple[int, str], Watched], *, now: datetime, by: Actor) -> Taken:
+    """Write down many, by stream and channel; the same file again changes nothing.
+
+    Raises:
+        NotFound, Refused: as :func:`note_audience`; nothing is then written.
+    """
+    known = {stream_id: watched(session, stream_id) for stream_id in {stream_id for stream_id, _ in seen}}
+    before = {key: known[key[0]].get(key[1]) for key in seen}
+    # In one order for everybody, so that two files never wait for each other in a ring.
+    for stream_id, channel in sorted(seen):
+        note_audience(session, stream_id, channel, seen[stream_id, channel], now=now, by=by)
+    same = sum(before[key] == seen[key] for key in seen)
+    new = sum(was is None for was in before.values())
+    return Taken(new, len(seen) - same - new, same)

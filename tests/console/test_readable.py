@@ -48,7 +48,13 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
     paths += ["insights", "insights/buyers?segment=new", "settings", "workshop", "notices", "orders?state=paid"]
     paths += [f"streams/{planned}", f"streams/{live}/control", f"board/{live}"]
     paths += ["prosperity", f"prosperity?period={utc_now():%Y}", "people/1"]
-    paths += [f"products/{product}", "streams/new", f"streams/{ways.real_values(evening)['stream_id']}/report"]
+    paths += [
+        f"products/{product}",
+        "streams",
+        "streams/audience",
+        "streams/new",
+        f"streams/{ways.real_values(evening)['stream_id']}/report",
+    ]
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with served(house) as url, device(browser) as page:

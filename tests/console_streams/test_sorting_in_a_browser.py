@@ -1,8 +1,8 @@
-"""Tables that are put in order by a press on a column's head, by finger and key."""
+"""Tables that are put in order by a press on a column's head, by finger and key; long ones are searched and paged."""
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import text
 
 from kernel.db import Database
@@ -56,3 +56,38 @@ def test_a_column_is_put_in_order_and_turned_round(browser: Browser, house: Flas
         head.get_by_role("button").press("Enter")
         assert column(page, table, 2) == ["9", "23", "100"]
         assert head.get_attribute("aria-sort") == "ascending"
+
+
+def test_a_long_table_is_searched_and_shown_by_pages(browser: Browser, house: Flask, evening: Database) -> None:
+    stream = ways.real_values(evening)["stream_id"]
+    rows = "".join(f"<tr><th>第 {n} 样</th><td class='is-number'>{n}</td></tr>" for n in range(45))
+
+    def lengthened(route: Route) -> None:
+        answer = route.fetch()
+        html = answer.text()
+        start = html.index("<tbody>", html.index('aria-labelledby="offers-title"'))
+        route.fulfill(response=answer, body=f"{html[:start]}<tbody>{rows}{html[start + 7 :]}")
+
+    with served(house) as url, device(browser) as page:
+        sign_in_page(page, url, evening, ways.person_with(evening, STREAMER))
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.route("**/report?*", lengthened)
+        page.goto(f"{url}/console/streams/{stream}/report?lang=en")
+        section = page.locator("section[aria-labelledby=offers-title]")
+        seen = section.locator("tbody tr:visible")
+        expect(seen).to_have_count(20)
+        find = section.get_by_role("searchbox", name="Find in this table")
+        section.locator("thead th").nth(1).get_by_role("button").click()
+        assert "44" in seen.first.inner_text(), "the order is of all rows, not of those that are seen"
+        section.get_by_role("button", name="20 more").click()
+        expect(seen).to_have_count(40)
+        find.fill("第 3")
+        expect(seen).to_have_count(11)
+        assert section.get_by_role("status").inner_text() == "11 of 11"
+        expect(section.get_by_role("button", name="20 more")).to_be_hidden()
+        find.fill("nothing like it")
+        expect(seen).to_have_count(0)
+        find.fill("")
+        expect(seen).to_have_count(20)
+        page.emulate_media(media="print")
+        assert seen.count() >= 45, "on paper the whole table stands"

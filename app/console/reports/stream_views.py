@@ -23,13 +23,11 @@ from kernel.people.rules import OWNER, STREAMER
 from kernel.text import current_locale, t
 from kernel.workbook import XLSX_TYPE, workbook
 from shop.orders.models import CHANNELS
-from shop.streams.audience import Watched, note_audience
+from shop.streams.audience import MOST_VIEWS, Watched, note_audience
 from shop.streams.models import Stream
 from shop.streams.states import PLANNED
 
 blueprint = Blueprint("stream_report", __name__, url_prefix="/console/streams/<int:stream_id>")
-
-_MOST_VIEWS = 1_000_000_000
 
 
 def _counted(session: Session, stream_id: int) -> tuple[Stream, Figures, StreamReport]:
@@ -81,7 +79,7 @@ def note(stream_id: int) -> AnyResponse | tuple[str, int]:
         channel = form.choice("channel", CHANNELS)
         seen = None
         if form.value("views") != "" or form.value("visitors") != "":
-            seen = Watched(form.count("views", 1, _MOST_VIEWS), form.count("visitors", 1, _MOST_VIEWS))
+            seen = Watched(form.count("views", 1, MOST_VIEWS), form.count("visitors", 1, MOST_VIEWS))
         form.check()
         with transaction() as session:
             note_audience(session, possible_id(stream_id), channel, seen, now=utc_now(), by=actor())
