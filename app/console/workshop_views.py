@@ -28,6 +28,7 @@ def show() -> tuple[str, int]:
 
 
 def _from_settings() -> WorkshopFacts:
+    """What is in use where the owner wrote nothing."""
     settings: Settings = current_app.extensions["settings"]
     province, city, county = settings.sender_region
     return WorkshopFacts(
@@ -45,7 +46,9 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
     with transaction() as session:
         now = workshop_of(session)
         is_demo = beginning.is_demo(session)
-    html = render_template("console/workshop.html", form=form, problem=problem, stands=now, is_demo=is_demo)
+    html = render_template(
+        "console/workshop.html", form=form, problem=problem, stands=now, is_demo=is_demo, in_use=_from_settings()
+    )
     return html, problem.status if problem else 200
 
 

@@ -32,3 +32,5 @@ def test_the_past_evenings_break_no_rule_and_their_reports_are_whole(database: D
         assert set(states) == {"delivered", "expired"}
         assert past[-1].ended_at
         assert past[-1].ended_at < now - timedelta(days=7)
+        asked = text("SELECT count(*) FROM jobs WHERE kind = 'check_payment' AND done_at IS NULL AND run_at < :now")
+        assert session.scalar(asked, {"now": now}) == 0, "the demo's Stripe knows nothing of the past"

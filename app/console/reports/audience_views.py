@@ -95,6 +95,6 @@ def _rows(session: Session) -> Iterator[Sequence[Cell]]:
     for stream in _begun(session):
         start = (stream.id, f"{stream.day}", stream.title)
         for row in known.get(stream.id, []):
-            yield *start, words.channel(row.channel).zh, row.views, row.visitors
+            yield *start, str(words.channel(row.channel)), row.views, row.visitors
         if stream.id not in known:
-            yield *start, words.channel("douyin").zh, "", ""
+            yield *start, str(words.channel("douyin")), "", ""
