@@ -31,7 +31,7 @@ _SERVER_OPTIONS = {
     # Rows hold names and phones: the DETAIL of an error would carry them into the server's log.
     "log_error_verbosity": "terse",
 }
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "checkpoint_flush_after": "0"}
 
 
 class CannotStart(SystemExit):

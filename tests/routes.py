@@ -1,8 +1,9 @@
 """Every route of the application with an address that leads somewhere real, and browsers for whoever asks."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask
@@ -154,9 +155,10 @@ _READ = re.compile(
 _TYPED = re.compile(r'name="([a-z_]{1,30})"')
 
 
-def field_names() -> list[str]:
+@lru_cache
+def field_names() -> Sequence[str]:
     """Every name of a field that the code reads or a page sends, as far as it stands there in one word."""
-    return sorted(set(_names()))
+    return tuple(sorted(set(_names())))
 
 
 def _names() -> Iterator[str]:

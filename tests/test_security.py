@@ -22,8 +22,7 @@ from kernel.clock import utc_now
 from kernel.db import Database
 from kernel.people.rules import ROLES
 from tests import routes as ways
-from tests.conftest import database_of_its_own
-from tests.ops.evening import busy_evening
+from tests.evenings import evening_of_its_own
 
 HOSTILE_PARTS = {
     "nul": "%00",
@@ -68,8 +67,7 @@ HOSTILE_VALUES = {
 @pytest.fixture(scope="module")
 def evening(server_url: str) -> Iterator[Database]:
     """A shop with something in every drawer."""
-    with database_of_its_own(server_url) as database:
-        busy_evening(database)
+    with evening_of_its_own(server_url) as database:
         with database.transaction() as session:
             # As far as /readyz can see, a worker is there as long as these tests take.
             workflows.note_worker_alive(session, utc_now() + timedelta(hours=1))
