@@ -23,7 +23,7 @@ from benchmarks.measures import Figure
 from benchmarks.own_database import own_database
 from kernel.clock import utc_now
 from kernel.db import Database
-from shop.buyers.queries import buyers_of, who_want_news
+from shop.buyers.queries import ORDERS, buyers_of, who_want_news
 from shop.orders.models import Order
 from shop.streams.models import Stream
 
@@ -108,7 +108,14 @@ def _insights(session: Session, _: datetime) -> object:
 
 
 def _segment(session: Session, _: datetime) -> object:
-    return [(buyers_of(session, name, most=51), who_want_news(session, name, 51)) for name in ("new", "returning")]
+    return [
+        (
+            [buyers_of(session, name, most=51, order=order) for order in ORDERS],
+            buyers_of(session, name, most=51, tail="0042"),
+            who_want_news(session, name, 51),
+        )
+        for name in ("new", "returning")
+    ]
 
 
 def _prosperity(session: Session, now: datetime) -> object:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Fen, UtcTime, one_of
@@ -16,8 +16,11 @@ class BuyerSum(Base):
     __table_args__ = (
         CheckConstraint("orders >= days AND days > 0 AND first_day <= last_day", name="makes_sense"),
         CheckConstraint(one_of("segment", SEGMENTS), name="known_segment"),
-        # The pages of a segment, the best buyers first.
+        # The pages of a segment: the best buyers first, those who came last, those who came most often.
         Index("ix_buyer_sums_segment", "segment", "kept_fen", "phone"),
+        Index("ix_buyer_sums_segment_last_day", "segment", "last_day", "phone"),
+        Index("ix_buyer_sums_segment_days", "segment", "days", "phone"),
+        Index("ix_buyer_sums_phone_tail", text("right(phone, 4)")),
     )
 
     phone: Mapped[str] = mapped_column(primary_key=True)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from shop.buyers.models import BuyerSum, NewsConsent
@@ -35,14 +36,31 @@ def segments(session: Session) -> list[Segment]:
     return found
 
 
+# By what the pages of a segment can be put in order, the most first.
+ORDERS: Final = {"paid": BuyerSum.kept_fen, "recent": BuyerSum.last_day, "often": BuyerSum.days}
+
+
 def buyers_of(
-    session: Session, segment: str, *, most: int, skip: int = 0, after: BuyerSum | None = None
+    session: Session,
+    segment: str,
+    *,
+    most: int,
+    skip: int = 0,
+    after: BuyerSum | None = None,
+    order: str = "paid",
+    tail: str = "",
 ) -> Sequence[BuyerSum]:
-    """Buyers of a segment, those who paid most first: after so many, or after one that was read before."""
+    """Buyers of a segment, those who paid most (came last, came on most days) first.
+
+    After so many, or after one that was read before; ``tail``: only numbers that end in these four digits.
+    """
+    first_by = ORDERS[order]
     wanted = select(BuyerSum).where(BuyerSum.segment == segment)
+    if tail:
+        wanted = wanted.where(literal_column("right(buyer_sums.phone, 4)") == tail)
     if after is not None:
-        wanted = wanted.where(tuple_(BuyerSum.kept_fen, BuyerSum.phone) < (after.kept_fen, after.phone))
-    in_order = wanted.order_by(BuyerSum.kept_fen.desc(), BuyerSum.phone.desc())
+        wanted = wanted.where(tuple_(first_by, BuyerSum.phone) < (getattr(after, first_by.key), after.phone))
+    in_order = wanted.order_by(first_by.desc(), BuyerSum.phone.desc())
     return session.scalars(in_order.offset(skip).limit(most)).all()
 
 

@@ -19,7 +19,7 @@ from app.insights.counting import count_all
 from kernel.db import Database
 from shop.buyers import counting as buyers
 from shop.buyers.models import BuyerSum
-from shop.buyers.queries import buyers_of, segments
+from shop.buyers.queries import ORDERS, buyers_of, segments
 from shop.buyers.rules import LAPSED, NEW, ONCE, RETURNING, SEGMENTS, segment_of
 from shop.catalog.models import Variant
 from shop.orders.models import Order, OrderLine
@@ -200,6 +200,22 @@ def check_sums(session: Session) -> None:
         listed = buyers_of(session, segment.name, most=99)
         assert [segment_of(each.days, each.last_day, TODAY) for each in listed] == [segment.name] * segment.buyers
         assert [each.kept_fen for each in listed] == sorted((each.kept_fen for each in listed), reverse=True)
+        for order, by in ORDERS.items():
+            found = buyers_of(session, segment.name, most=99, order=order)
+            assert {each.phone for each in found} == {each.phone for each in listed}
+            assert [getattr(each, by.key) for each in found] == sorted(
+                (getattr(e, by.key) for e in found), reverse=True
+            )
+            # A page at a time it is the same list.
+            paged = [
+                buyers_of(session, segment.name, most=1, skip=place, order=order)[0] for place in range(len(found))
+            ]
+            assert paged == list(found)
+            last = found[0] if found else None
+            assert list(buyers_of(session, segment.name, most=99, order=order, after=last)) == list(found[1:])
+            assert [e.phone for e in buyers_of(session, segment.name, most=99, order=order, tail="0001")] == [
+                e.phone for e in found if e.phone.endswith("0001")
+            ]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

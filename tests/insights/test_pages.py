@@ -102,6 +102,12 @@ def test_only_who_agreed_is_written_to_and_a_voucher_comes_once(desk: Desk, even
     page = desk.look(f"{segment}&lang=zh")
     assert page.count("138******0") == 4, "each number masked, in its cell and its link's name"
     assert "13800008001" not in page
+    for order in ("recent", "often", "cats"):
+        assert desk.look(f"{segment}&order={order}").count("138******") == 4
+    assert desk.look(f"{segment}&q=13800008001&lang=zh").count("138******") == 2
+    assert "没有这个号码" in desk.look(f"{segment}&q=9999&lang=zh")
+    assert "请写手机号的后四位" in desk.look(f"{segment}&q=张&lang=zh")
+    assert desk.look(f"{PAGE}/buyers.csv?segment=new&order=recent&q=8002").count("138******") == 1
     voucher = a_voucher(desk.database)
     typed = {"voucher": str(voucher), "words": "新菇上架啦 𠮷", "form_key": "first-key-0000001"}
     nobody = desk.browser.post(f"{PAGE}/buyers/message?segment=new", data=typed)

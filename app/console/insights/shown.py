@@ -19,6 +19,11 @@ from shop.catalog.models import Product, Variant
 # What a brand-led workshop lives on (product.md): the mark to beat.
 MARK_PERCENT: Final = 30
 SHOWN_MONTHS: Final = 12
+BUYER_ORDERS: Mapping[str, Text] = {
+    "paid": Text("付得多的", "Who paid most"),
+    "recent": Text("最近来过的", "Who came last"),
+    "often": Text("来得多的", "Who came most often"),
+}
 SEGMENTS: Mapping[str, tuple[Text, Text]] = {
     "new": (Text("新来的", "New"), Text("三十天内第一次买", "bought for the first time within 30 days")),
     "returning": (

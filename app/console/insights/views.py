@@ -1,6 +1,7 @@
 """Over time: the page, its tables as files, buyers by segment, and a message to those who want news."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -82,17 +83,36 @@ def _number() -> int:
     return min(max(1, int(raw)), _LAST_PAGE) if raw.isascii() and raw.isdigit() and len(raw) < 6 else 1
 
 
+@dataclass(frozen=True)
+class _Asked:
+    order: str
+    tail: str
+
+
+def _asked(form: Form) -> _Asked:
+    """How the list is to be put in order, and the end of the number that is looked for; of nonsense the usual."""
+    order = form.value("order", "paid")
+    tail = form.text("q", longest=20, required=False) or ""
+    if tail and not (tail.isascii() and tail.isdigit() and len(tail) >= 4):
+        form.refuse("q", "请写手机号的后四位。", "Write the last four digits of the number.")
+    return _Asked(str(order) if order in queries.ORDERS else "paid", tail[-4:] if "q" not in form.errors else "")
+
+
 def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
-    segment, number = _segment(), _number()
+    segment, number, search = _segment(), _number(), Form(request.args)
+    asked = _asked(search)
     with transaction() as session:
         vouchers = bring_back.vouchers_to_send(session, utc_now())
-        found = queries.buyers_of(session, segment, skip=(number - 1) * _PAGE, most=_PAGE + 1)
+        found = queries.buyers_of(session, segment, skip=(number - 1) * _PAGE, most=_PAGE + 1, **vars(asked))
         page = render_template(
             "console/segment.html",
             segment=segment,
             words=shown.SEGMENTS[segment],
             buyers=found[:_PAGE],
             masked=bring_back.masked,
+            search=search,
+            asked=asked,
+            orders=[(name, word) for name, word in shown.BUYER_ORDERS.items() if name != "paid"],
             number=number,
             has_more=len(found) > _PAGE and number < _LAST_PAGE,
             want_news=len(queries.who_want_news(session, segment, bring_back.MOST_AT_ONCE)),
@@ -119,14 +139,14 @@ def export_buyers() -> Response:
         *(t("手机号", "Phone"), t("第一次", "First"), t("最近一次", "Last"), t("天数", "Days")),
         *(t("订单", "Orders"), t("净额（元）", "Net, yuan")),
     )
-    return csv_file(f"buyers-{_segment()}", header, _rows(_segment()))
+    return csv_file(f"buyers-{_segment()}", header, _rows(_segment(), _asked(Form(request.args))))
 
 
-def _rows(segment: str) -> Iterator[Sequence[Cell]]:
+def _rows(segment: str, asked: _Asked) -> Iterator[Sequence[Cell]]:
     last: BuyerSum | None = None
     while True:
         with database().transaction() as session:
-            found = queries.buyers_of(session, segment, after=last, most=_CHUNK)
+            found = queries.buyers_of(session, segment, after=last, most=_CHUNK, **vars(asked))
         yield from (bring_back.row_of(buyer) for buyer in found)
         if len(found) < _CHUNK:
             return
