@@ -15,17 +15,21 @@ from kernel.clock import utc_now
 def desk_for(settings: Settings) -> CourierDesk:
     """Who sends, and the interface that the settings name."""
     accounts = {carrier: Account(*parts) for carrier, parts in settings.courier_accounts.items()}
-    province, city, county = settings.sender_region
-    sender = Party(settings.sender_name, settings.sender_phone, province, city, county, settings.sender_address)
     return CourierDesk(
         provider=_provider(settings, accounts),
         carriers=frozenset(accounts),
-        sender=sender,
+        sender=sender_of(settings),
         stuck_after=timedelta(days=settings.courier_stuck_days),
         tracked_carriers=frozenset(
             {"kuaidi100": kuaidi100.COMPANIES, "kdniao": kdniao.COMPANIES}.get(settings.courier_provider, {})
         ),
     )
+
+
+def sender_of(settings: Settings) -> Party:
+    """Who stands on parcels as their sender."""
+    province, city, county = settings.sender_region
+    return Party(settings.sender_name, settings.sender_phone, province, city, county, settings.sender_address)
 
 
 def _provider(settings: Settings, accounts: dict[str, Account]) -> WaybillProvider | None:

@@ -1,7 +1,7 @@
 """The worker's jobs: which function does which kind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app import workflows
 from app.care import nightly
 from app.care.nightly import Night
-from app.couriers import desk_for
+from app.couriers import desk_for, sender_of
 from app.insights import service as insights
 from config import Settings
 from fulfillment.couriers.desk import CourierDesk
@@ -114,6 +114,18 @@ def tools_for(settings: Settings) -> Tools:
         Night(Till(*desk), settings.workshop_zone, settings.var_dir / "backups", settings.backups_kept),
         desk_for(settings),
         post_of(settings),
+    )
+
+
+def renamed(tools: Tools, settings: Settings) -> Tools:
+    """The same tools under what the workshop calls itself now; connections and accounts stay."""
+    name = settings.workshop_name
+    return replace(
+        tools,
+        workshop_name=name,
+        night=replace(tools.night, till=replace(tools.night.till, workshop_name=name)),
+        couriers=replace(tools.couriers, sender=sender_of(settings)),
+        post=post_of(settings),
     )
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask, request
 
-from app.jobs import tools_for
+from app.jobs import renamed
 from app.terms import hand_down
 from app.workshop.models import Workshop
 from app.workshop.watch import WorkshopWatch, about
@@ -17,7 +17,7 @@ def install(app: Flask, settings: Settings, database: Database) -> None:
     """Look for another name before requests, and let everything that says it know."""
 
     def changed(settings: Settings, workshop: Workshop | None) -> None:
-        app.extensions.update(settings=settings, till=tools_for(settings))
+        app.extensions.update(settings=settings, till=renamed(app.extensions["till"], settings))
         hand_down(settings)
         app.jinja_env.globals.update(workshop=settings.workshop_name, about=about(workshop))
 

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import workflows
-from app.jobs import COURIERS, HANDLERS, LABELS, PLANS, SLOW, Tools, plan_daily, tools_for
+from app.jobs import COURIERS, HANDLERS, LABELS, PLANS, SLOW, Tools, plan_daily, renamed, tools_for
 from app.logs import set_up_logs
 from app.terms import hand_down
 from app.workshop.models import Workshop
@@ -151,7 +151,7 @@ def main() -> None:
 
     def changed(settings: Settings, _: Workshop | None) -> None:
         hand_down(settings)
-        worker.tools = tools_for(settings)
+        worker.tools = renamed(worker.tools, settings)
         # When the demo was removed, what is done once a day went with it.
         plan_daily(database, worker.tools, utc_now())
 
