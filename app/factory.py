@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "app.console.reports.stream_views",
     "app.console.reports.audience_views",
     "app.console.board_views",
+    "app.console.wall.views",
     "app.console.imports_views",
     "app.sharing.views",
     "app.web.sign_in",

@@ -65,6 +65,7 @@ TABLE_MODULES = (
     "fulfillment.bench.queue_models",
     "app.care.models",
     "app.insights.models",
+    "app.console.wall.models",
     "app.console.saved.models",
 )
 

@@ -3,6 +3,7 @@
 ``everyone`` needs no sign-in; ``order-key`` needs the key of that very order, ``own-part`` the buyer's own
 place in line, complaint or review (tests/waitlist, tests/complaints, tests/reviews);
 ``begin-key`` needs the link that an empty installation prints (tests/console/test_workshop.py);
+``wall-link`` needs the link of the board on the wall (tests/console_streams/test_wall.py);
 ``farmer-link`` needs a farmer's own link (tests/weigh/test_grower_pages.py); ``staff`` is anybody who works here;
 ``pass`` needs the pass that a signed-in packer's device was given; otherwise the roles stand there. Whoever may not is sent to sign in or told so (403), and an order without its key, like
 somebody else's parcel, is not found (404). After adding a route run this file: it says which line is missing.
@@ -483,6 +484,9 @@ POST /console/insights/buyers/message                                   owner st
 POST /console/insights/renew                                            owner streamer
 GET  /console/notices                                                   owner
 GET  /console/settings                                                  owner
+GET  /console/wall                                                      owner streamer
+POST /console/wall                                                      owner streamer
+POST /console/wall/take-back                                            owner streamer
 GET  /console/workshop                                                  owner
 POST /console/workshop                                                  owner
 POST /console/orders/views                                              owner streamer
@@ -589,18 +593,23 @@ POST /sign-out                                                         everyone
 GET  /sitemap.xml                                                      everyone
 GET  /static/<path:filename>                                           everyone
 GET  /trace/<number>                                                   everyone
+GET  /wall                                                             wall-link
+GET  /wall/events                                                      wall-link
+GET  /wall/in/<int:link_id>                                            wall-link
+GET  /wall/parts                                                       wall-link
 GET  /waits/<number>                                                   own-part
 POST /waits/<number>/leave                                             own-part
 GET  /waits/<number>/state                                             own-part
 POST /webhooks/stripe                                                  everyone
 """
 
-EVERYONE, ORDER_KEY, PART_KEY, FARMER_LINK, BEGIN_KEY, PASS, STAFF = (
+EVERYONE, ORDER_KEY, PART_KEY, FARMER_LINK, BEGIN_KEY, WALL_LINK, PASS, STAFF = (
     "everyone",
     "order-key",
     "own-part",
     "farmer-link",
     "begin-key",
+    "wall-link",
     "pass",
     "staff",
 )
@@ -666,7 +675,7 @@ def test_a_route_that_nobody_listed_would_be_noticed(house: Flask, evening: Data
 
 def test_the_words_of_the_matrix_are_known() -> None:
     for name, who in WHO_MAY.items():
-        by_key = ({ORDER_KEY}, {PART_KEY}, {FARMER_LINK}, {BEGIN_KEY}, {PASS})
+        by_key = ({ORDER_KEY}, {PART_KEY}, {FARMER_LINK}, {BEGIN_KEY}, {WALL_LINK}, {PASS})
         assert who in ({EVERYONE}, *by_key) or (who and who <= set(ROLES)), name
     open_to_all = [name.split()[1] for name, who in WHO_MAY.items() if who == {EVERYONE}]
     # The shop is for everybody; where people work, only signing in and what a device keeps is.

@@ -9,6 +9,8 @@ from kernel.money import yuan
 from kernel.text import Text, t
 
 ACTIONS: Mapping[str, Text] = {
+    "wall_link.made": Text("做墙上的链接", "Link for the wall made"),
+    "wall_link.revoked": Text("收回墙上的链接", "Link for the wall taken back"),
     "workshop.described": Text("写工坊的名字和寄件人", "Workshop described"),
     "workshop.begun": Text("开张", "Workshop begun"),
     "workshop.demo_removed": Text("清掉演示数据", "Demo removed"),

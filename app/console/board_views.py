@@ -1,14 +1,17 @@
 """The live board: figures at load, then over one held connection for each screen (Server-Sent Events)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from json import dumps
 from time import monotonic
+from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.console.board_parts import render_parts, shown_on
@@ -59,33 +62,57 @@ def _shown(stream_id: int) -> Shown:
 def _look(stream_id: int) -> Callable[[], Parts]:
     """How to look at the parts that the asking page shows, also after its request is answered."""
     shelf: BoardShelf = current_app.extensions["board"]
-    locale, page = current_locale.get(), request.args.get("page", "board")
+    usual = "wall" if request.blueprint == "wall" else "board"
+    locale, page = current_locale.get(), request.args.get("page", usual)
     return lambda: shown_on(page, shelf.look(stream_id, locale).parts)
+
+
+def stream_to_show(session: Session) -> int | None:
+    """The stream that is live, else the one that was last, or comes next where there was none."""
+    coming = queries.coming_streams(session)
+    live = [stream for stream in coming if stream.state == LIVE]
+    shown = live or queries.ended_streams(session, most=1) or coming
+    return shown[0].id if shown else None
 
 
 @blueprint.get("")
 @requires(*WATCHERS)
 def now_live() -> BaseResponse | str:
-    """The board of the stream that is live, else of the one that comes next or was last."""
+    """The board of the stream that is to be shown now."""
     with transaction() as session:
-        coming = queries.coming_streams(session)
-        live = [stream for stream in coming if stream.state == LIVE]
-        shown = live or queries.ended_streams(session, most=1) or coming
-    if not shown:
+        stream_id = stream_to_show(session)
+    if stream_id is None:
         return render_template("console/board/none.html")
-    return redirect(url_for("board.board", stream_id=shown[0].id, wall=request.args.get("wall")))
+    return redirect(url_for("board.board", stream_id=stream_id, wall=request.args.get("wall")))
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Where a screen hears what changes, and where it asks when there is no seat."""
+
+    events: str
+    parts: str
 
 
 @blueprint.get("/<int:stream_id>")
 @requires(*WATCHERS)
 def board(stream_id: int) -> str:
     """What was ordered and paid, minute by minute; what is left and held; what waits. ``?wall=1``: for the wall."""
+    is_wall = request.args.get("wall") == "1"
+    page = "wall" if is_wall else "board"
+    events, parts = (url_for(f"board.{name}", stream_id=stream_id, page=page) for name in ("events", "parts"))
+    return board_page(stream_id, Watch(events, parts), is_wall=is_wall)
+
+
+def board_page(stream_id: int, watch: Watch, *, is_wall: bool) -> str:
+    """The whole page of a stream's board."""
     shown = _shown(stream_id)
     return render_template(
         "console/board/board.html",
         figures=shown.figures,
         parts=shown.parts,
-        is_wall=request.args.get("wall") == "1",
+        watch=watch,
+        is_wall=is_wall,
         theme=request.args.get("theme") if request.args.get("theme") in ("light", "dark") else None,
     )
 
@@ -94,6 +121,11 @@ def board(stream_id: int) -> str:
 @requires(*WATCHERS)
 def parts(stream_id: int) -> BaseResponse:
     """The board's pieces once, for a screen that found no seat."""
+    return parts_once(stream_id)
+
+
+def parts_once(stream_id: int) -> BaseResponse:
+    """The pieces of a stream's board, as JSON."""
     body = dumps(_look(stream_id)(), ensure_ascii=False).encode()
     response = Response(body, mimetype="application/json", headers={"Cache-Control": "no-cache"})
     response.set_etag(sha256(body).hexdigest()[:20])
@@ -104,13 +136,17 @@ def parts(stream_id: int) -> BaseResponse:
 @requires(*WATCHERS)
 def events(stream_id: int) -> Response:
     """The board's pieces as they change, for as long as the screen is open and its person may watch."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    may_watch = partial(_may_watch, app, request.cookies.get(sign_in_cookie(), ""))
+    return held_open(stream_id, actor().person_id, may_watch)
+
+
+def held_open(stream_id: int, who: Hashable, may_watch: Callable[[], bool]) -> Response:
+    """A held connection for one screen of somebody; it ends, and the screen loads anew, when that one may not watch."""
     look = _look(stream_id)
     first = look()
     seats: Seats = current_app.extensions["seats"]
-    screen = request.args.get("screen", "")[:_LONGEST_SCREEN]
-    seat = seats.take((actor().person_id, screen))
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    may_watch = partial(_may_watch, app, request.cookies.get(sign_in_cookie(), ""))
+    seat = seats.take((who, request.args.get("screen", "")[:_LONGEST_SCREEN]))
     response = Response(_follow(seat, first, look, may_watch), mimetype="text/event-stream")
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(lambda: seats.leave(seat))
@@ -149,6 +185,10 @@ def _follow(seat: Seat, first: Parts, look: Callable[[], Parts], may_watch: Call
             yield _event("parts", changed)
             sent = shown
     yield _event("bye", seat.why)
+
+
+# For a screen that shows what is no longer to be shown.
+RELOAD: Final = 'event: bye\ndata: "signed-out"\n\n'
 
 
 def _event(name: str, data: object) -> str:

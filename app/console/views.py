@@ -28,6 +28,7 @@ from app.console import (
 from app.console.forms import done
 from app.console.insights import views as insights_views
 from app.console.prosperity import views as prosperity_views
+from app.console.wall import desk_views as wall_views
 from kernel import once
 from kernel.forms import Form
 from kernel.http import actor, current_person, requires, setting, transaction, utc_now
@@ -52,6 +53,7 @@ for room in (
     notices_views,
     settings_views,
     workshop_views,
+    wall_views,
     audit_views,
 ):
     blueprint.register_blueprint(room.blueprint)

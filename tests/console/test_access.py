@@ -20,7 +20,7 @@ OWNER_ONLY = (
     "console.workshop.",
 )
 # A button without fields has nothing to come back with: without its page's key it is no request of ours.
-BUTTONS = ("console.planning.renew", "console.insights.renew")
+BUTTONS = ("console.planning.renew", "console.insights.renew", "console.wall.make", "console.wall.take_back")
 
 
 def routes(app: Flask) -> list[tuple[str, str, str]]:

@@ -46,7 +46,7 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
         live = session.scalar(text("SELECT min(id) FROM streams WHERE state = 'live'"))
     insights.make(evening, number, ZoneInfo("Asia/Shanghai"), utc_now())
     paths += ["insights", "insights/buyers?segment=new", "settings", "workshop", "notices", "orders?state=paid"]
-    paths += [f"streams/{planned}", f"streams/{live}/control", f"board/{live}"]
+    paths += [f"streams/{planned}", f"streams/{live}/control", f"board/{live}", "wall"]
     paths += ["prosperity", f"prosperity?period={utc_now():%Y}", "people/1"]
     paths += [
         f"products/{product}",
