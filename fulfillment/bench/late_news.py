@@ -180,10 +180,11 @@ def _decide(
         return stands
     same = and_(_OPEN, BenchAction.person_id == action.person_id, BenchAction.task_id == action.task_id)
     assert by.person_id is not None
-    for each in session.scalars(select(BenchAction.key).where(same)).all():
-        session.add(
-            LateDecision(action_key=each, outcome=outcome, correction_id=correction_id, at=now, by_id=by.person_id)
-        )
+    made = {
+        each: LateDecision(action_key=each, outcome=outcome, correction_id=correction_id, at=now, by_id=by.person_id)
+        for each in session.scalars(select(BenchAction.key).where(same)).all()
+    }
+    session.add_all(made.values())
     session.flush()
     record_change(
         session,
@@ -193,7 +194,7 @@ def _decide(
         at=now,
         after={"task": action.task_id, "correction": correction_id},
     )
-    return session.get_one(LateDecision, key)
+    return made.get(key) or session.get_one(LateDecision, key)
 
 
 def _lock_work(session: Session, task_id: int | None) -> None:

@@ -121,8 +121,6 @@ def test_with_the_lock_gone_the_tables_key_still_takes_one_answer(
     assert agree_to_all(database) == [RATE_FEN]
 
 
-# Two rows of one key are what is planted here; whoever reads its row again after the other's end sees both.
-@pytest.mark.filterwarnings("ignore:Multiple rows returned with uselist=False")
 def test_without_the_key_too_it_is_paid_twice_and_the_recount_says_so(
     database: Database, leads: list[Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
