@@ -21,17 +21,18 @@ NAMES = (
     "wall_offers",
     "more",
     "alarms",
+    "wall_alarms",
     "as_of",
     "terms",
     "money_line",
 )
 SHOWN_ON = {
     "board": frozenset({"headline", "five", "more", "alarms", "chart", "minutes", "offers", "as_of"}),
-    "wall": frozenset({"headline", "five", "more", "alarms", "chart", "wall_offers", "as_of"}),
+    "wall": frozenset({"headline", "five", "more", "wall_alarms", "chart", "wall_offers", "as_of"}),
     "control": frozenset({"money_line", "alarms", "as_of", "terms", "counts"}),
 }
 
-MOST_ON_THE_WALL = 10
+MOST_ON_THE_WALL = 8
 
 
 def render_parts(app: Flask, figures: Figures, locale: Locale) -> dict[str, Markup]:

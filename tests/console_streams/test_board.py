@@ -352,10 +352,10 @@ def test_the_wall_shows_what_is_on_air_and_what_runs_out(desk: Desk, shelf: Boar
     with desk.database.transaction() as session:
         evening = make_evening(session, offers=MOST_ON_THE_WALL + 3)
     desk.send(f"/console/streams/{evening.stream_id}/on-air", {"offer": str(evening.offer_ids[0])})
-    desk.place(offer_of(desk, evening, 12), 45)
+    desk.place(offer_of(desk, evening, MOST_ON_THE_WALL + 2), 45)
     shown = for_wall(shelf.look(evening.stream_id, "zh").figures.offers)
     assert len(shown) == MOST_ON_THE_WALL
-    assert {shown[0].place, shown[-1].place} == {1, 12}
+    assert {shown[0].place, shown[-1].place} == {1, MOST_ON_THE_WALL + 2}
     assert "另外 3 样剩得更多" in desk.look(f"/console/board/{evening.stream_id}?wall=1")
 
 

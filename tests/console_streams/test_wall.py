@@ -6,14 +6,17 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from sqlalchemy import select
 
 from app.console import board_views
 from app.console.wall import service as wall
 from app.console.wall.models import WallLink
+from kernel import outbox
 from kernel.db import Database
 from kernel.people.rules import OWNER, PACKER
 from shop.streams import service as streams
+from tests.browsers import browser, device
 from tests.console.conftest import Desk, sit_down
 from tests.console.reading import form_at
 from tests.console_streams.conftest import offer_of
@@ -22,7 +25,8 @@ from tests.packing.races import told_at_once, without
 from tests.streams.evening import XIANG, Evening, make_evening
 from tests.world import NOW
 
-__all__ = ["url"]
+__all__ = ["browser", "url"]
+WALL = (1920, 1080)
 
 
 def link_of(desk: Desk) -> str:
@@ -137,3 +141,26 @@ def test_made_by_two_at_once_there_is_one(database: Database, desk: Desk) -> Non
     with without(database, r" ON CONFLICT .*? DO NOTHING"):
         told = told_at_once(database, *[lambda session: wall.make_link(session, now=NOW, by=desk.person)] * 2)
     assert any("uq_wall_links_open" in each for each in told), "the control: the index holds what the clause hides"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("offers", [3, 6, 12])
+def test_on_a_large_screen_every_row_is_whole_also_with_an_alarm(
+    url: str, browser: Browser, desk: Desk, offers: int
+) -> None:
+    with desk.database.transaction() as session:
+        make_evening(session, offers=offers)
+        outbox.enqueue(session, "plan_work", {}, now=desk.now - timedelta(hours=1))
+    link = link_of(desk)
+    with device(browser, WALL) as page:
+        page.goto(f"{url}{link}")
+        assert page.locator(".alarms").is_visible()
+        assert page.locator("main a, main button, main summary").count() == 0, "nothing to press"
+        rows = page.locator(".board-offers tbody tr")
+        assert rows.count() == min(offers, 8)
+        card = page.locator(".board-list").bounding_box()
+        last = (page.locator(".wall-more") if offers > 8 else rows.last).bounding_box()
+        assert card
+        assert last
+        assert last["y"] + last["height"] <= card["y"] + card["height"], "the last row is not cut"
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
