@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.board import board
 from benchmarks.console import console
 from benchmarks.measures import Figure, hot_product, one_instant, pages, webhooks
 from benchmarks.planning import planning
@@ -47,7 +48,7 @@ def _on_a_stage() -> Iterator[Figure]:
         folder = Path(name)
         folder.chmod(0o755)  # the database may run as a user of its own
         with raised(folder) as stage:
-            for measure in (pages, hot_product, one_instant, webhooks):
+            for measure in (pages, board, hot_product, one_instant, webhooks):
                 yield from measure(stage)
 
 

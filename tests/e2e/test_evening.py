@@ -4,6 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pypdfium2
 import pytest
@@ -20,14 +23,14 @@ ON_HAND = "现有"
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+def people() -> Iterator[People]:
     complaints: list[str] = []
-    var_dir = tmp_path_factory.mktemp("house")
-    # The embedded server may run as a user of its own, which has to reach its folder.
-    for folder in (var_dir, *var_dir.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o755)
+    # Not in pytest's folder: the next run shuts that one to the user that the embedded server runs as.
+    var_dir = Path(mkdtemp(prefix="gongfang-evening-"))
+    var_dir.chmod(0o755)
     with open_house(var_dir) as url, chromium() as browser:
         yield People(browser, url, complaints)
+    rmtree(var_dir)
     assert complaints == []
 
 
