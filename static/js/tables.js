@@ -35,6 +35,8 @@ const isCards = (table) => table.classList.contains("table-cards") && matchMedia
 
 function addSorting(table, changed) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
+    // A column of buttons has a head for the ear only, and no order.
+    if (head.querySelector(".visually-hidden")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "sort-head";
