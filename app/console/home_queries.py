@@ -18,7 +18,7 @@ from kernel.people.rules import PACKER
 from shop.catalog.models import Variant
 from shop.orders.models import Order
 from shop.orders.states import STATES
-from shop.payments.models import Refund
+from shop.payments.models import Payment, Refund
 from shop.streams.models import Stream
 from shop.streams.states import LIVE, PLANNED
 
@@ -52,7 +52,13 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
         )
     ).one()
     paid = session.execute(sums.where(Order.paid_at >= start, Order.paid_at < end)).one()
-    refunded = select(func.coalesce(func.sum(Refund.amount_fen), 0)).where(Refund.state != "failed")
+    # What goes back of money that never paid an order (late, or paid twice) was not counted as paid either.
+    refunded = (
+        select(func.coalesce(func.sum(Refund.amount_fen), 0))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Refund.state != "failed", ~Payment.duplicate, Order.paid_at.is_not(None))
+    )
     wages = select(func.coalesce(func.sum(WageEntry.amount_fen), 0), func.count(WageEntry.packer_id.distinct()))
     packers = session.execute(wages.where(WageEntry.earned_at >= start, WageEntry.earned_at < end)).one()
     owed = owed_in_all(session, today)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.console import board
+from app.console import board, home_queries
 from kernel.db import Database
 from shop.orders.models import Order, OrderLine, OrderLog
 from shop.orders.states import HELD, PAID
@@ -120,6 +120,7 @@ def live_through(database: Database, steps: list[tuple[str, int, int]]) -> Recou
         figures = counted(session, history)
         truth = recount(session, history.evening)
         compare(session, history, figures, truth)
+        compare_day(session, history, truth)
         session.rollback()
         return truth
 
@@ -133,6 +134,17 @@ def counted(session: Session, history: History) -> board.Figures:
         board._ONE_LOOK = one_look
     assert figures is not None
     return figures
+
+
+def compare_day(session: Session, history: History, truth: Recount) -> None:
+    """The day at a glance counts both streams; everything in these histories happens on one day."""
+    other = recount(session, history.other)
+    day = home_queries.day_figures(session, history.now, ZONE)
+    assert (day.ordered, day.ordered_fen) == (truth.ordered + other.ordered, truth.ordered_fen + other.ordered_fen)
+    assert (day.paid, day.paid_fen) == (truth.paid + other.paid, truth.paid_fen + other.paid_fen)
+    assert day.refunded_fen == truth.refunded_fen + other.refunded_fen
+    hours = home_queries.hours_of_day(session, history.now, ZONE)
+    assert (sum(hour.ordered for hour in hours), sum(hour.paid for hour in hours)) == (day.ordered, day.paid)
 
 
 def compare(session: Session, history: History, figures: board.Figures, truth: Recount) -> None:
