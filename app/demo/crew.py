@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app import workflows
@@ -80,6 +80,9 @@ def _past_shifts(session: Session, packers: Sequence[Actor], now: datetime) -> N
     for place, person in enumerate(packers[:6]):
         for days in range(6, 11):
             began = now - timedelta(days=days, hours=4, minutes=11 * place)
+            # The morning after a past evening may be the same hours.
+            if _was_here(session, person, began, began + timedelta(hours=3.5)):
+                continue
             rest = ShiftBreak(began_at=began + timedelta(hours=1.5), ended_at=began + timedelta(hours=2))
             session.add(
                 Shift(
@@ -102,6 +105,12 @@ def _past_shifts(session: Session, packers: Sequence[Actor], now: datetime) -> N
         )
     )
     session.flush()
+
+
+def _was_here(session: Session, person: Actor, start: datetime, end: datetime) -> bool:
+    theirs = select(Shift.id).where(Shift.person_id == person.person_id)
+    meets = theirs.where(Shift.began_at < end, or_(Shift.ended_at.is_(None), Shift.ended_at > start))
+    return session.scalar(meets.limit(1)) is not None
 
 
 def _here_now(session: Session, packers: Sequence[Actor], now: datetime) -> None:

@@ -34,3 +34,10 @@ def test_the_past_evenings_break_no_rule_and_their_reports_are_whole(database: D
         assert past[-1].ended_at < now - timedelta(days=7)
         asked = text("SELECT count(*) FROM jobs WHERE kind = 'check_payment' AND done_at IS NULL AND run_at < :now")
         assert session.scalar(asked, {"now": now}) == 0, "the demo's Stripe knows nothing of the past"
+
+
+def test_it_is_loaded_in_the_morning_too(database: Database) -> None:
+    """At a quarter past ten in the workshop the past days of two parts of the demo met: who was there is there once."""
+    load_demo(database, utc_now().replace(hour=2, minute=17), with_past=True)
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM shifts WHERE ended_at IS NOT NULL")) > 20
