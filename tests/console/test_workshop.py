@@ -1,7 +1,6 @@
 """What the workshop calls itself, and how one begins: on an empty installation, or in place of the demo."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -203,12 +202,7 @@ def test_without_taking_turns_the_tables_key_holds(database: Database, monkeypat
 @pytest.fixture
 def demo(app: Flask, database: Database) -> Desk:
     load_demo(database, NOW)
-    with database.transaction() as session:
-        row = session.scalars(select(Person).where(Person.login == "owner")).one()
-        person = row.id
-    desk = sit_down(app, database, OWNER)
-    assert person
-    return desk
+    return sit_down(app, database, OWNER)
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -217,7 +211,7 @@ def rows(database: Database) -> dict[str, int]:
         return {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
 
 
-def test_the_demo_is_removed_and_a_workshop_begins(demo: Desk, tmp_path: Path) -> None:
+def test_the_demo_is_removed_and_a_workshop_begins(demo: Desk) -> None:
     assert "/begin/anew" in demo.look("/console/settings")
     typed = demo.typed("/begin/anew?lang=zh", **ME)
     assert "请先打勾" in demo.send("/begin/anew?lang=zh", typed, status=422).text

@@ -203,7 +203,7 @@ def test_every_table_is_a_file_and_pages_turn(desk: Desk, evening: Evening) -> N
     with desk.database.transaction() as session:
         many = "INSERT INTO buyer_sums SELECT '139' || lpad(n::text, 8, '0'), current_date, current_date, 1, 1, n, 'new' FROM generate_series(1, 120) n"
         session.execute(text(many))
-    for name in ("cohorts", "together", "regions", "weeks", "turns"):
+    for name in ("segments", "cohorts", "together", "regions", "weeks", "turns"):
         answer = desk.browser.get(f"{PAGE}/{name}.csv?lang=en")
         assert answer.status_code == 200
         assert len(answer.get_data(as_text=True).splitlines()) >= (1 if name == "together" else 2), name

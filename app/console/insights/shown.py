@@ -169,6 +169,17 @@ def _turn(each: Mapping[str, Any], variant: Variant) -> Turn:
 def sheets(found: Shown) -> dict[str, Sheet]:
     """The page's tables by the name of their file."""
     return {
+        "segments": Sheet(
+            t("买家分几类", "Buyers by segment"),
+            [
+                *(t("哪一类", "Segment"), t("人", "Buyers"), t("愿意收消息", "Want news")),
+                t("一共付了（元）", "Paid so far, yuan"),
+            ],
+            [
+                (str(SEGMENTS[each["name"]][0]), each["buyers"], each["want_news"], plain_yuan(each["kept_fen"]))
+                for each in found.segments
+            ],
+        ),
         "cohorts": Sheet(
             t("按第一次买的月份", "By month of the first purchase"),
             [
