@@ -59,7 +59,7 @@ _MINUTES = text("""
 _OFFERS = text("""
     SELECT o.id, o.variant_id, o.position, p.title_zh, p.title_en, v.spec_zh, v.spec_en, p.photo, o.price_fen, o.list_price_fen,
            o.flash_price_fen, o.flash_from, o.flash_until,
-           o.talking_points, o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, COALESCE(unpaid.held, 0) AS held, o.waiting,
+           o.talking_points, o.allotment, o.taken, o.cap_per_buyer, o.state, o.ends_at, o.terms_revision, p.form = 'fresh' AS is_fresh, COALESCE(unpaid.held, 0) AS held, o.waiting,
            COALESCE(l.on_hand - l.held, 0) AS free,
            GREATEST(0, LEAST(o.allotment - o.taken, COALESCE(l.on_hand - l.held, 0))) AS left
     FROM offers o JOIN variants v ON v.id = o.variant_id JOIN products p ON p.id = v.product_id
@@ -129,6 +129,7 @@ class OfferFigures:
     is_open: bool
     is_on_air: bool
     terms_revision: int
+    is_fresh: bool
     points: str = ""
 
     @property
@@ -176,7 +177,7 @@ class Figures:
     target_fen: int | None
     # People who had paid in an earlier stream or order, of those who paid in this one.
     returning: int
-    # By when an order that is paid now leaves the house, as buyers read it.
+    # By when an order of what is on air leaves the house when it is paid now, as its buyer is told.
     promised_by: datetime
     alarms: Sequence[Alarm]
 
@@ -248,7 +249,7 @@ def count_figures(session: Session, stream_id: int, now: datetime, zone: ZoneInf
         worst=rules.worst(strained),
         target_fen=stream.target_fen,
         returning=_returning(session, stream),
-        promised_by=ship_by(now, has_fresh=False),
+        promised_by=ship_by(now, has_fresh=on_air is not None and on_air.is_fresh),
         alarms=alarms(session, late=backlog.late, now=now),
     )
 
@@ -297,6 +298,7 @@ def offers_of(session: Session, stream: Stream, now: datetime) -> list[OfferFigu
             is_open=row.state == "open" and (row.ends_at is None or row.ends_at > now),
             is_on_air=row.id == stream.shown_offer_id,
             terms_revision=row.terms_revision,
+            is_fresh=row.is_fresh,
             points=row.talking_points,
         )
         for place, row in enumerate(rows, 1)

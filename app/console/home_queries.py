@@ -59,8 +59,7 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
         .join(Order, Order.id == Payment.order_id)
         .where(Refund.state != "failed", ~Payment.duplicate, Order.paid_at.is_not(None))
     )
-    wages = select(func.coalesce(func.sum(WageEntry.amount_fen), 0), func.count(WageEntry.packer_id.distinct()))
-    packers = session.execute(wages.where(WageEntry.earned_at >= start, WageEntry.earned_at < end)).one()
+    packers = _earned(session, start, end)
     owed = owed_in_all(session, today)
     backlog = packing.backlog(session, now)
     return DayFigures(
@@ -71,11 +70,18 @@ def day_figures(session: Session, now: datetime, zone: ZoneInfo) -> DayFigures:
         refunded_fen=int(session.scalar(refunded.where(Refund.requested_at >= start, Refund.requested_at < end)) or 0),
         to_pack=backlog.open,
         late=backlog.late,
-        packers_fen=int(packers[0]),
-        packers=packers[1],
+        packers_fen=sum(packers),
+        packers=len(packers),
         farmers_fen=owed.total_fen,
         farmers_due_fen=owed.due_fen,
     )
+
+
+def _earned(session: Session, start: datetime, end: datetime) -> list[int]:
+    """What each person earned, in fen; who took back all of it earned nothing and is not among them."""
+    fen = func.sum(WageEntry.amount_fen)
+    today = select(fen).where(WageEntry.earned_at >= start, WageEntry.earned_at < end)
+    return [int(each) for each in session.scalars(today.group_by(WageEntry.packer_id).having(fen != 0))]
 
 
 @dataclass(frozen=True)
