@@ -82,8 +82,9 @@ def _bench(session: Session, now: datetime, zone: ZoneInfo, *, has_fresh: bool) 
     pace = session.execute(_PACE, {"since": now - _LATELY, "zone": zone.key}).one()
     within = SHIP_FRESH_WITHIN if has_fresh else SHIP_WITHIN
     return PackingFacts(
-        parcels_a_day=pace.parcels / pace.days if pace.days else 0.0,
-        pieces_a_parcel=float(pace.pieces) / pace.parcels if pace.parcels else 1.0,
+        parcels=pace.parcels,
+        worked_days=pace.days,
+        packed_pieces=int(pace.pieces),
         waiting=packing.backlog(session, now).open,
         days=within // timedelta(days=1),
     )

@@ -33,19 +33,30 @@ class OfferFacts:
 
 @dataclass(frozen=True)
 class PackingFacts:
-    """What the bench can do: parcels packed on a day of work lately, pieces in a parcel, parcels that wait, days until the promised one."""
+    """What the bench can do: parcels it packed lately, on so many days of work, with so many pieces in all.
 
-    parcels_a_day: float
-    pieces_a_parcel: float
+    ``waiting``: parcels that are not packed; ``days``: until the promised one.
+    """
+
+    parcels: int
+    worked_days: int
+    packed_pieces: int
     waiting: int
     days: int
 
     @property
     def pieces(self) -> int | None:
         """Pieces that can still be packed by the promised day; ``None`` while nothing was packed lately."""
-        if not self.parcels_a_day:
+        if not self.parcels:
             return None
-        return int(max(0.0, self.parcels_a_day * self.days - self.waiting) * self.pieces_a_parcel)
+        # (parcels a day x days - waiting) x pieces a parcel, in whole numbers to the end.
+        room = max(0, self.parcels * self.days - self.waiting * self.worked_days)
+        return room * self.packed_pieces // (self.worked_days * self.parcels)
+
+    @property
+    def parcels_a_day(self) -> float:
+        """The pace of the last days of work."""
+        return self.parcels / self.worked_days if self.worked_days else 0.0
 
 
 @dataclass(frozen=True)

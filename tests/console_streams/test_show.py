@@ -1,5 +1,6 @@
 """Before and during: what to look at first, rehearsing, what to say, a word to viewers, the target, what goes wrong."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -48,7 +49,7 @@ def facts(**changes: object) -> OfferFacts:
     return OfferFacts(**{**usual, **changes})  # type: ignore[arg-type]
 
 
-BENCH = PackingFacts(parcels_a_day=40.0, pieces_a_parcel=1.5, waiting=20, days=2)
+BENCH = PackingFacts(parcels=400, worked_days=10, packed_pieces=600, waiting=20, days=2)
 
 
 def said(*offers: OfferFacts, bench: PackingFacts = BENCH, hours: float = 3.0) -> list[tuple[bool, str]]:
@@ -83,25 +84,26 @@ def test_what_is_urgent_comes_first_and_edges_are_no_trouble() -> None:
     found = said(facts(covered_days=1), facts(free=0), hours=-1.0)
     assert [urgent for urgent, _ in found] == [True, False, False]
     assert said(facts(lowest_fen=2_000, covered_days=FEWEST_DAYS), facts(cost_fen=None, lowest_fen=1)) == []
-    assert said(bench=PackingFacts(0.0, 1.0, 5, 2)) == [(True, "The run sheet is empty.")]
+    assert said(bench=PackingFacts(0, 0, 0, 5, 2)) == [(True, "The run sheet is empty.")]
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), max_size=5),
-    st.floats(0, 500),
-    st.floats(1, 5),
+    st.integers(1, 14),
+    st.integers(1, 5),
+    st.integers(0, 500),
     st.integers(0, 2_000),
     st.integers(1, 2),
 )
 def test_never_more_than_the_stock_nor_than_can_be_packed(
-    stock: list[tuple[int, int]], a_day: float, pieces: float, waiting: int, days: int
+    stock: list[tuple[int, int]], worked: int, pieces: int, a_day: int, waiting: int, days: int
 ) -> None:
     offers = [facts(allotment=allotment, taken=0, free=free) for allotment, free in stock]
-    bench = PackingFacts(a_day, pieces, waiting, days)
+    bench = PackingFacts(a_day * worked, worked, a_day * worked * pieces, waiting, days)
     found = sellable(offers, bench)
     assert 0 <= found <= sum(min(pair) for pair in stock)
     assert bench.pieces is None or found <= bench.pieces
-    worse = PackingFacts(a_day, pieces, waiting + 10, days)
+    worse = replace(bench, waiting=waiting + 10)
     assert sellable(offers, worse) <= found or worse.pieces is None
 
 

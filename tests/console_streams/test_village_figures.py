@@ -6,6 +6,7 @@ Everything is added up from what is only ever written once: logs, lines, entries
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from uuid import uuid4
 
 import pytest
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.console import board, home_queries
+from app.console import board, home_queries, sheet_checks
 from app.console.home_queries import DayFigures
+from app.console.sheet_checks import look_at
 from fulfillment.packing import queries as packing
 from fulfillment.packing.models import PackingTask, TaskLog
 from fulfillment.packing.queries import backlog
@@ -36,6 +38,7 @@ from shop.orders.rules import ship_by
 from shop.orders.states import HELD, PAID
 from shop.payments.models import Payment, Refund
 from shop.stock import service as stock
+from shop.stock.models import StockMovement
 from shop.streams import service as streams
 from shop.streams.models import Stream
 from tests.console_streams.test_figures import TAKEN_OVER, counted
@@ -201,6 +204,37 @@ def the_board(logs: Logs, village: Village) -> Board:
     )
 
 
+def can_be_sold(logs: Logs, village: Village) -> tuple[int, int | None]:
+    """Pieces that can be sold and sent as promised, and how many the bench can pack by then (``None``: no pace yet)."""
+    session = logs.session
+    offers = [terms_of(session, offer_id) for offer_id in village.evening.offer_ids]
+    free = dict.fromkeys((offer.variant_id for offer in offers), 0)
+    for moved in session.scalars(select(StockMovement)):
+        if moved.variant_id in free:
+            free[moved.variant_id] += moved.on_hand_change - moved.held_change
+    in_stock = sum(min(free[offer.variant_id], offer.allotment - offer.taken) for offer in offers)
+    packed = when_packed(session)
+    if not packed:
+        return in_stock, None
+    task_lines = {task.id: logs.orders[task.parcel.order_id].lines for task in session.scalars(select(PackingTask))}
+    pieces = Fraction(sum(line.quantity for task in packed for line in task_lines[task]), len(packed))
+    pace = Fraction(len(packed), len({local_day(at, ZONE) for at in packed.values()}))
+    # One of the offers is fresh, so that a day is what there is.
+    can_pack = max(Fraction(0), pace - len(still_to_pack(logs))) * pieces
+    return min(in_stock, int(can_pack)), int(can_pack)
+
+
+def when_packed(session: Session) -> dict[int, datetime]:
+    """When each task was packed that was not taken back within seconds."""
+    packed: dict[int, datetime] = {}
+    for line in session.scalars(select(TaskLog).order_by(TaskLog.id)):
+        if line.to_state == PACKED:
+            packed[line.task_id] = line.at
+        elif line.from_state == PACKED and line.to_state == TAKEN:
+            del packed[line.task_id]
+    return packed
+
+
 def buyer_of(order: Order) -> str:
     """Whoever gives a present is its buyer."""
     return order.giver_phone or order.phone
@@ -242,6 +276,9 @@ def live_through(database: Database, steps: list[tuple[str, int, int]]) -> tuple
         day, board_now = the_day(logs, village.now), the_board(logs, village)
         assert home_queries.day_figures(session, village.now, ZONE) == day
         assert shown(counted(session, village)) == board_now
+        stream = session.get_one(Stream, village.evening.stream_id)
+        look = look_at(session, stream, board.offers_of(session, stream, village.now), village.now, ZONE)
+        assert (look.sellable, look.packable) == can_be_sold(logs, village)
         hours = home_queries.hours_of_day(session, village.now, ZONE)
         assert (sum(hour.ordered for hour in hours), sum(hour.paid for hour in hours)) == (day.ordered, day.paid)
         growers = owed_by_farmer(session)
@@ -290,6 +327,9 @@ TWO_DAYS: list[tuple[str, int, int]] = [
     ("write", 4, 1),
 ]
 
+# Nothing was packed yet: what can be sold is what is free.
+BEFORE_THE_BENCH_BEGINS = [("place", 0, 2)]
+
 
 def test_two_full_days_are_counted_as_the_logs_say(database: Database) -> None:
     day, board_now = live_through(database, TWO_DAYS)
@@ -336,6 +376,12 @@ CONTROLS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "fresh goods are promised like dried ones": lambda monkeypatch: monkeypatch.setattr(
         board, "ship_by", lambda now, has_fresh: ship_by(now, has_fresh=False)
     ),
+    "what is held can be sold once more": lambda monkeypatch: plant(
+        monkeypatch, board, "_OFFERS", "COALESCE(l.on_hand - l.held, 0) AS free", "COALESCE(l.on_hand, 0) AS free"
+    ),
+    "the bench packed in other weeks, too": lambda monkeypatch: plant(
+        monkeypatch, sheet_checks, "_PACE", "count(*) AS parcels", "count(*) + 50 AS parcels"
+    ),
     "a contract that is over runs on": lambda monkeypatch: monkeypatch.setattr(
         board, "local_day", lambda now, zone: local_day(now - timedelta(days=2), zone)
     ),
@@ -347,5 +393,6 @@ def test_the_recount_notices_a_figure_that_is_wrong(
     database: Database, monkeypatch: pytest.MonkeyPatch, control: str
 ) -> None:
     CONTROLS[control](monkeypatch)
+    steps = BEFORE_THE_BENCH_BEGINS if control == "what is held can be sold once more" else TWO_DAYS
     with pytest.raises(AssertionError):
-        live_through(database, TWO_DAYS)
+        live_through(database, steps)
