@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.console.paging import Sorting, Sortings
 from kernel.audit import AuditEntry
 from kernel.people.models import Person
+from kernel.text import Text
 from shop.catalog.models import Product, Variant
 
 
@@ -18,15 +20,22 @@ class AuditSearch:
     words: str = ""
     area: str = ""
     person_id: int | None = None
+    order: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The search as the query of an address."""
-        asked = {"q": self.words, "area": self.area, "person": self.person_id}
+        asked = {"q": self.words, "area": self.area, "person": self.person_id, "order": self.order}
         return {name: str(value) for name, value in asked.items() if value}
 
 
+ORDERS: Sortings = {
+    "": Sorting(Text("新的在前", "Newest first"), AuditEntry.id),
+    "oldest": Sorting(Text("旧的在前", "Oldest first"), AuditEntry.id, is_down=False),
+}
+
+
 def find_entries(search: AuditSearch) -> Select[AuditEntry]:
-    """Entries that match; the caller pages them by ``AuditEntry.id``."""
+    """Entries that match, for ``paging``."""
     wanted = select(AuditEntry)
     if search.words:
         columns = (AuditEntry.actor, AuditEntry.subject, AuditEntry.action)

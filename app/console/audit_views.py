@@ -1,6 +1,7 @@
 """The audit log: who changed what, before and after. It can be read and never changed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from json import dumps
 
 from flask import Blueprint, render_template, request
@@ -10,9 +11,9 @@ from app.console import audit_queries, audit_words, paging, words
 from app.console.audit_queries import AuditSearch
 from app.console.exports import csv_file, local
 from kernel.audit import AuditEntry
-from kernel.errors import Problem
+from kernel.errors import Invalid
 from kernel.forms import Form
-from kernel.http import requires, transaction
+from kernel.http import database, requires, transaction
 from kernel.people.rules import OWNER
 from kernel.sheets import Cell
 from kernel.text import t
@@ -21,7 +22,6 @@ blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
 # The first words of actions, and what they are about.
 AREAS = ("order", "payment", "person", "packer", "product", "variant", "stock", "stream", "offer", "quote", "contract")
-_CHUNK = 500
 
 
 def _asked(form: Form) -> AuditSearch:
@@ -29,6 +29,7 @@ def _asked(form: Form) -> AuditSearch:
         words=form.text("q", longest=60, required=False),
         area=form.choice("area", ("", *AREAS)) if "area" in form.values else "",
         person_id=form.count("person", 1, 2**62) if form.values.get("person") else None,
+        order=paging.asked_order(form, audit_queries.ORDERS),
     )
     form.check()
     return search
@@ -37,16 +38,16 @@ def _asked(form: Form) -> AuditSearch:
 @blueprint.get("")
 @requires(OWNER)
 def index() -> tuple[str, int]:
-    """Entries, newest first."""
+    """Entries, newest first unless the oldest are asked for."""
     form, search, status = Form(request.args), AuditSearch(), 200
     page: paging.Page[AuditEntry] = paging.Page(())
     place = paging.asked_place(paging.read_number)
     with transaction() as session:
         try:
             search = _asked(form)
-            wanted = audit_queries.find_entries(search)
-            page = paging.page_of(session, wanted, AuditEntry.id, place, lambda beside: _url(search, beside))
-        except Problem as problem:
+            wanted, sorting = audit_queries.find_entries(search), audit_queries.ORDERS[search.order]
+            page = paging.page_of(session, wanted, AuditEntry.id, sorting, place, lambda beside: _url(search, beside))
+        except Invalid as problem:
             status = problem.status
         names = audit_queries.names_of(session, [entry.subject for entry in page.rows])
     html = render_template(
@@ -54,6 +55,8 @@ def index() -> tuple[str, int]:
         form=form,
         search=search,
         page=page,
+        sortings=audit_queries.ORDERS,
+        in_order=lambda order: _url(replace(search, order=order), {}),
         names=names,
         area_words=[(area, audit_words.subject(area)) for area in AREAS],
         audit=audit_words,
@@ -87,19 +90,12 @@ def export() -> Response:
 
 
 def _rows(search: AuditSearch) -> Iterator[Sequence[Cell]]:
-    last = 2**63 - 1
-    while True:
-        wanted = audit_queries.find_entries(search).where(AuditEntry.id < last).order_by(AuditEntry.id.desc())
-        with transaction() as session:
-            found = session.scalars(wanted.limit(_CHUNK)).all()
-        for entry in found:
-            yield (
-                *(local(entry.at), str(words.by_whom(entry.actor)), str(audit_words.action(entry.action))),
-                *(entry.subject, _facts(entry.before), _facts(entry.after)),
-            )
-        if len(found) < _CHUNK:
-            return
-        last = found[-1].id
+    wanted, sorting = audit_queries.find_entries(search), audit_queries.ORDERS[search.order]
+    for entry in paging.every(database(), wanted, AuditEntry.id, sorting):
+        yield (
+            *(local(entry.at), str(words.by_whom(entry.actor)), str(audit_words.action(entry.action))),
+            *(entry.subject, _facts(entry.before), _facts(entry.after)),
+        )
 
 
 def _facts(facts: dict[str, object]) -> str:

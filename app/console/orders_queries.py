@@ -1,7 +1,7 @@
 """Finding orders, and reading one with its money, its parcels and what was noted about it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from app.console.paging import Sorting, Sortings
 from fulfillment.packing.models import PackingTask, Parcel
 from kernel.audit import AuditEntry
-from kernel.db import Database
 from kernel.people.models import Person
+from kernel.text import Text
 from shop.orders import queries as orders
 from shop.orders.models import CHANNELS, Order
 from shop.orders.states import HELD, PAID, REFUNDED
@@ -26,7 +27,6 @@ BUYER_SHOWN = "order.buyer_shown"
 
 _NUMBER = re.compile(r"[A-Za-z][0-9]{6}-[0-9A-Za-z]{8}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_EXPORT_CHUNK = 500
 _MOST_STREAMS = 100
 
 
@@ -38,16 +38,30 @@ class OrderSearch:
     state: str = ""
     channel: str = ""
     stream_id: int | None = None
+    order: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The search as the query of an address."""
         asked = {"q": self.words, "state": self.state, "channel": self.channel, "stream": self.stream_id}
+        asked["order"] = self.order
         return {name: str(value) for name, value in asked.items() if value}
 
 
+# The ids of orders sort by time.
+ORDERS: Sortings = {
+    "": Sorting(Text("新的在前", "Newest first"), Order.id),
+    "oldest": Sorting(Text("旧的在前", "Oldest first"), Order.id, is_down=False),
+    "paid": Sorting(Text("最近付款的在前", "Last paid first"), Order.paid_at),
+    "dear": Sorting(Text("金额大的在前", "Largest total first"), Order.total_fen),
+    "cheap": Sorting(Text("金额小的在前", "Smallest total first"), Order.total_fen, is_down=False),
+}
+
+
 def find_orders(search: OrderSearch) -> Select[Order]:
-    """Orders that match, with their lines; the caller pages them by ``Order.id``, which sorts by time."""
+    """Orders that match, with their lines, for ``paging``; in the order of payments only those that were paid."""
     wanted = select(Order).options(selectinload(Order.lines))
+    if search.order == "paid":
+        wanted = wanted.where(Order.paid_at.is_not(None))
     if search.words:
         wanted = wanted.where(_matches(search.words))
     if search.state:
@@ -73,19 +87,6 @@ def _matches(words: str) -> ColumnElement[bool]:
     if _DIGITS.fullmatch(words):
         return or_(by_channel, Order.phone == words)
     return or_(is_number, by_channel, Order.buyer_name.startswith(words, autoescape=True))
-
-
-def every_order(database: Database, search: OrderSearch) -> Iterator[Order]:
-    """All orders that match, newest first, a few hundred to a transaction, for an export of any length."""
-    last: UUID | None = None
-    while True:
-        wanted = find_orders(search).order_by(Order.id.desc()).limit(_EXPORT_CHUNK)
-        with database.transaction() as session:
-            chunk = session.scalars(wanted.where(Order.id < last) if last else wanted).all()
-        yield from chunk
-        if len(chunk) < _EXPORT_CHUNK:
-            return
-        last = chunk[-1].id
 
 
 def recent_streams(session: Session) -> Sequence[Stream]:

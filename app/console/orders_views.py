@@ -1,6 +1,7 @@
 """Orders: finding them, one of them, money back, and the file for the accountant."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -45,6 +46,7 @@ def _asked(form: Form) -> OrderSearch:
         state=form.choice("state", ("", *STATES)) if "state" in form.values else "",
         channel=form.choice("channel", ("", *CHANNELS)) if "channel" in form.values else "",
         stream_id=form.count("stream", 1, 2**62) if form.values.get("stream") else None,
+        order=paging.asked_order(form, orders_queries.ORDERS),
     )
     form.check()
     return search
@@ -53,7 +55,7 @@ def _asked(form: Form) -> OrderSearch:
 @blueprint.get("")
 @requires(OWNER, STREAMER)
 def index() -> tuple[str, int]:
-    """Orders, newest first."""
+    """Orders, newest first unless another order is asked for."""
     form, status = Form(request.args), 200
     page: paging.Page[Order] = paging.Page(())
     search = OrderSearch()
@@ -61,16 +63,24 @@ def index() -> tuple[str, int]:
         try:
             search = _asked(form)
             wanted = orders_queries.find_orders(search)
-            page = paging.page_of(
-                session, wanted, Order.id, paging.asked_place(UUID), lambda place: _url(search, place)
-            )
+            place, sorting = paging.asked_place(UUID), orders_queries.ORDERS[search.order]
+            page = paging.page_of(session, wanted, Order.id, sorting, place, lambda beside: _url(search, beside))
         except Problem as problem:
             if isinstance(problem, NotFound):
                 raise
             status = problem.status
         streams = orders_queries.recent_streams(session)
         kept = saved.views_of(session, _person_id(), _PAGE_NAME)
-    html = render_template("console/orders.html", form=form, search=search, page=page, streams=streams, kept=kept)
+    html = render_template(
+        "console/orders.html",
+        form=form,
+        search=search,
+        page=page,
+        streams=streams,
+        kept=kept,
+        sortings=orders_queries.ORDERS,
+        in_order=lambda order: _url(replace(search, order=order), {}),
+    )
     return html, status
 
 
@@ -120,7 +130,8 @@ def export() -> Response:
         *(t("商品", "Goods"), t("货款", "Goods (yuan)"), t("运费", "Postage (yuan)"), t("优惠", "Discount (yuan)")),
         *(t("合计", "Total (yuan)"), t("已退", "Refunded (yuan)")),
     )
-    return csv_file("orders", header, _rows(orders_queries.every_order(database(), search)))
+    found = paging.every(database(), orders_queries.find_orders(search), Order.id, orders_queries.ORDERS[search.order])
+    return csv_file("orders", header, _rows(found))
 
 
 def _rows(found: Iterator[Order]) -> Iterator[Sequence[Cell]]:

@@ -1,17 +1,18 @@
 """Finding people, and reading one of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select, tuple_
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.console.paging import Sorting, Sortings
 from fulfillment.crew.households.service import kind_of
 from fulfillment.packing.models import Packer, PackingTask
 from fulfillment.packing.states import TAKEN
 from kernel.people.models import Person, PersonRole, SignIn
 from kernel.people.rules import DESK_ROLES
+from kernel.text import Text
 
 
 @dataclass(frozen=True)
@@ -21,23 +22,24 @@ class PeopleSearch:
     words: str = ""
     role: str = ""
     gone: bool = False
+    order: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The search as the query of an address."""
-        asked = {"q": self.words, "role": self.role, "gone": "1" if self.gone else ""}
+        asked = {"q": self.words, "role": self.role, "gone": "1" if self.gone else "", "order": self.order}
         return {name: value for name, value in asked.items() if value}
 
 
-def find_people(session: Session, search: PeopleSearch, *, after: int | None, most: int) -> Sequence[Person]:
-    """People by name; ``after`` is the last person of the page before."""
-    wanted = _matching(search).order_by(Person.name, Person.id).limit(most)
-    if after is not None:
-        last = select(Person.name, Person.id).where(Person.id == after).subquery()
-        wanted = wanted.where(tuple_(Person.name, Person.id) > select(last.c.name, last.c.id).scalar_subquery())
-    return session.scalars(wanted).all()
+ORDERS: Sortings = {
+    "": Sorting(Text("按姓名", "By name"), Person.name, is_down=False),
+    "name-down": Sorting(Text("按姓名倒着", "By name, backwards"), Person.name),
+    "newest": Sorting(Text("新来的在前", "Newest first"), Person.created_at),
+    "oldest": Sorting(Text("来得早的在前", "Longest here first"), Person.created_at, is_down=False),
+}
 
 
-def _matching(search: PeopleSearch) -> Select[Person]:
+def find_people(search: PeopleSearch) -> Select[Person]:
+    """People that match, for ``paging``."""
     wanted = select(Person).where(Person.active.is_not(search.gone))
     if search.words:
         columns = (Person.name, Person.shown_name, Person.login)

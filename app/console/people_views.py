@@ -1,22 +1,22 @@
 """People: who works here, what they do, how they sign in."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from flask import Blueprint, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app.console import people_forms, people_queries, people_service, words
+from app.console import paging, people_forms, people_queries, people_service, words
 from app.console.exports import csv_file, local
 from app.console.forms import done, first_time, said_again
-from app.console.paging import PAGE, address, asked_place, read_number
 from app.console.people_queries import PeopleSearch, PersonFile
 from app.console.prosperity.tables import KINDS as HOUSEHOLD_WORDS
 from fulfillment.crew.households.rules import KINDS as HOUSEHOLDS
 from fulfillment.crew.households.service import say_kind
 from fulfillment.labels.codes import qr_svg
 from fulfillment.packing import lead_service
-from kernel.errors import NotFound, Problem
+from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, database, requires, transaction, utc_now
 from kernel.people import service as people
@@ -33,6 +33,7 @@ def _asked(form: Form) -> PeopleSearch:
         words=form.text("q", longest=40, required=False),
         role=form.choice("role", ("", *ROLES)) if "role" in form.values else "",
         gone=form.ticked("gone"),
+        order=paging.asked_order(form, people_queries.ORDERS),
     )
     form.check()
     return search
@@ -41,30 +42,30 @@ def _asked(form: Form) -> PeopleSearch:
 @blueprint.get("")
 @requires(OWNER)
 def index() -> tuple[str, int]:
-    """Who works here, by name."""
-    form, search, problem = Form(request.args), PeopleSearch(), None
-    found: Sequence[Person] = ()
-    after = asked_place(read_number).after
-    try:
-        search = _asked(form)
-        with transaction() as session:
-            found = people_queries.find_people(session, search, after=after, most=PAGE + 1)
-    except Problem as refused:
-        problem = refused
-    next_url = _list_url(search, {"after": str(found[PAGE - 1].id)}) if len(found) > PAGE else ""
+    """Who works here, by name unless another order is asked for."""
+    form, search, status = Form(request.args), PeopleSearch(), 200
+    page: paging.Page[Person] = paging.Page(())
+    place = paging.asked_place(paging.read_number)
+    with transaction() as session:
+        try:
+            search = _asked(form)
+            wanted, sorting = people_queries.find_people(search), people_queries.ORDERS[search.order]
+            page = paging.page_of(session, wanted, Person.id, sorting, place, lambda beside: _list_url(search, beside))
+        except Invalid as problem:
+            status = problem.status
     html = render_template(
         "console/people.html",
         form=form,
         search=search,
-        people=found[:PAGE],
-        first_url=_list_url(search, {}) if after else "",
-        next_url=next_url,
+        page=page,
+        sortings=people_queries.ORDERS,
+        in_order=lambda order: _list_url(replace(search, order=order), {}),
     )
-    return html, problem.status if problem else 200
+    return html, status
 
 
 def _list_url(search: PeopleSearch, place: dict[str, str]) -> str:
-    return address("console.people.index", {**search.as_query(), **place})
+    return paging.address("console.people.index", {**search.as_query(), **place})
 
 
 @blueprint.get("/people.csv")
@@ -80,19 +81,13 @@ def export() -> Response:
 
 
 def _rows(search: PeopleSearch) -> Iterator[Sequence[Cell]]:
-    after: int | None = None
-    while True:
-        with database().transaction() as session:
-            found = people_queries.find_people(session, search, after=after, most=500)
-        for person in found:
-            roles = "、".join(str(words.role(role)) for role in ROLES if role in person.roles)
-            yield (
-                *(person.name, person.shown_name, roles, person.login),
-                *(int(person.active), local(person.created_at)),
-            )
-        if len(found) < 500:
-            return
-        after = found[-1].id
+    wanted, sorting = people_queries.find_people(search), people_queries.ORDERS[search.order]
+    for person in paging.every(database(), wanted, Person.id, sorting):
+        roles = "、".join(str(words.role(role)) for role in ROLES if role in person.roles)
+        yield (
+            *(person.name, person.shown_name, roles, person.login),
+            *(int(person.active), local(person.created_at)),
+        )
 
 
 @blueprint.get("/new")

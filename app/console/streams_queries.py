@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.console.board import Money, OfferFigures, money_of, offers_of
+from app.console.paging import Sorting, Sortings
+from app.insights.models import StreamSum
 from kernel.errors import NotFound
+from kernel.text import Text
 from shop.catalog.models import Variant
 from shop.streams import queries
 from shop.streams.models import Offer, Stream
@@ -104,6 +109,27 @@ def open_offer(session: Session, stream_id: int, offer_id: int, now: datetime) -
     return stream, figures, session.get_one(Offer, offer_id).variant
 
 
+# What ended since everything was last counted comes first: nobody knows yet where it belongs.
+_NOT_COUNTED: Final = 2**62
+
+
+def _counted(sum_of: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    known = select(sum_of).where(StreamSum.stream_id == Stream.id).correlate(Stream).scalar_subquery()
+    return func.coalesce(known, _NOT_COUNTED)
+
+
+ENDED_ORDERS: Sortings = {
+    "": Sorting(Text("新的在前", "Newest first"), Stream.ended_at),
+    "oldest": Sorting(Text("旧的在前", "Oldest first"), Stream.ended_at, is_down=False),
+    "title": Sorting(Text("按名字", "By title"), Stream.title_zh, is_down=False),
+    "paid": Sorting(Text("已付最多的在前", "Most paid first"), _counted(StreamSum.paid_fen)),
+    "paid-up": Sorting(Text("已付最少的在前", "Least paid first"), _counted(StreamSum.paid_fen), is_down=False),
+    "orders": Sorting(Text("订单最多的在前", "Most orders first"), _counted(StreamSum.orders)),
+}
+# These are put in order by what was counted in the night.
+BY_COUNT: Final = ("paid", "paid-up", "orders")
+
+
 @dataclass(frozen=True)
 class Ended:
     """A stream that is over, and what came of it."""
@@ -112,9 +138,6 @@ class Ended:
     money: Money
 
 
-def ended_with_money(session: Session, *, before: int | None, most: int, words: str = "") -> list[Ended]:
-    """Streams that are over, newest first, each with its money; ``words`` are part of the title."""
-    return [
-        Ended(stream, money_of(session, stream.id))
-        for stream in queries.ended_streams(session, before=before, most=most, words=words)
-    ]
+def with_money(session: Session, streams: Sequence[Stream]) -> list[Ended]:
+    """Streams with their money as it is now."""
+    return [Ended(stream, money_of(session, stream.id)) for stream in streams]

@@ -1,22 +1,23 @@
 """Streams before and after: the list, planning one, its run sheet."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app.console import board, streams_forms
+from app.console import board, paging, streams_forms
 from app.console.exports import csv_file, local
 from app.console.sheet_checks import look_at
-from app.console.streams_queries import ended_with_money, open_offer, open_stream, run_sheet
+from app.console.streams_queries import BY_COUNT, ENDED_ORDERS, open_offer, open_stream, run_sheet, with_money
 from app.console.streams_words import say_clashes
 from fulfillment.purchasing.planning.queries import presale_advice, presale_bags
 from kernel import once
 from kernel.clock import local_day
 from kernel.errors import NotFound, Problem, Refused
 from kernel.forms import Form
-from kernel.http import actor, database, page_before, requires, setting, transaction, utc_now
+from kernel.http import actor, database, requires, setting, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
 from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
@@ -33,30 +34,50 @@ _ENDED_A_PAGE = 20
 _USUAL_HOLD_MINUTES = 10
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Which ended streams are looked for, and in what order."""
+
+    words: str = ""
+    order: str = ""
+
+    def url(self, place: dict[str, str]) -> str:
+        """The address of the list with this search and a place in it."""
+        asked = {"q": self.words, "order": self.order}
+        found = {name: value for name, value in asked.items() if value}
+        return paging.address("console_streams.streams", {**found, **place})
+
+
+def _asked(form: Form) -> _Asked:
+    """Of nonsense nothing is searched, and the field says why."""
+    words = form.text("q", longest=60, required=False) or ""
+    order = form.value("order")
+    return _Asked(words, str(order) if order in ENDED_ORDERS else "")
+
+
 @blueprint.get("")
 @requires(*RUNNERS)
 def streams() -> str:
     """Live, planned and ended streams."""
-    before_id, form = page_before(), Form(request.args)
-    words = _words(form)
+    form = Form(request.args)
+    asked, place = _asked(form), paging.asked_place(paging.read_number)
     with transaction() as session:
         coming = queries.coming_streams(session)
-        ended = ended_with_money(session, before=before_id, most=_ENDED_A_PAGE + 1, words=words)
+        wanted, sorting = queries.find_ended(asked.words), ENDED_ORDERS[asked.order]
+        page = paging.page_of(session, wanted, Stream.id, sorting, place, asked.url, most=_ENDED_A_PAGE)
         return render_template(
             "console/streams/list.html",
             coming=coming,
             counts=queries.offer_counts(session, [stream.id for stream in coming]),
-            ended=ended[:_ENDED_A_PAGE],
-            older=ended[_ENDED_A_PAGE - 1].stream.id if len(ended) > _ENDED_A_PAGE else None,
-            is_first_page=before_id is None,
+            ended=with_money(session, page.rows),
+            page=page,
+            is_first_page=place == paging.Place(),
             form=form,
-            words=words,
+            asked=asked,
+            sortings=ENDED_ORDERS,
+            by_count=asked.order in BY_COUNT,
+            in_order=lambda order: replace(asked, order=order).url({}),
         )
-
-
-def _words(form: Form) -> str:
-    """Of nonsense nothing is searched, and the field says why."""
-    return form.text("q", longest=60, required=False) or ""
 
 
 @blueprint.get("/streams.csv")
@@ -65,21 +86,16 @@ def export() -> Response:
     """Streams that are over, with their money, as a file."""
     header = (t("场次", "Number"), t("直播", "Stream"), t("开播", "Began"), t("结束", "Ended"), t("订单", "Orders"))
     money = (t("下单金额", "Ordered, yuan"), t("已付金额", "Paid, yuan"), t("付款率 %", "Paid of decided, %"))
-    return csv_file("streams", (*header, *money), _rows(_words(Form(request.args))))
+    return csv_file("streams", (*header, *money), _rows(_asked(Form(request.args))))
 
 
-def _rows(words: str) -> Iterator[Sequence[Cell]]:
-    before: int | None = None
-    while True:
+def _rows(asked: _Asked) -> Iterator[Sequence[Cell]]:
+    wanted = queries.find_ended(asked.words)
+    for stream in paging.every(database(), wanted, Stream.id, ENDED_ORDERS[asked.order]):
         with database().transaction() as session:
-            found = ended_with_money(session, before=before, most=200, words=words)
-        for each in found:
-            stream, sold = each.stream, each.money
-            start = (stream.id, str(stream.title), local(stream.started_at), local(stream.ended_at), sold.ordered)
-            yield *start, plain_yuan(sold.ordered_fen), plain_yuan(sold.paid_fen), sold.conversion_percent
-        if len(found) < 200:
-            return
-        before = found[-1].stream.id
+            sold = board.money_of(session, stream.id)
+        start = (stream.id, str(stream.title), local(stream.started_at), local(stream.ended_at), sold.ordered)
+        yield *start, plain_yuan(sold.ordered_fen), plain_yuan(sold.paid_fen), sold.conversion_percent
 
 
 def _plan_page(form: Form, stream: Stream | None, problem: Problem | None = None) -> tuple[str, int]:

@@ -70,6 +70,18 @@ _TURNS = text("""
     LEFT JOIN stock_movements m ON m.variant_id = l.variant_id
     GROUP BY l.variant_id, l.on_hand ORDER BY l.variant_id
 """)
+_STREAMS = text("""
+    INSERT INTO stream_sums (stream_id, orders, paid_fen)
+    SELECT s.id, count(o.id), COALESCE(sum(o.total_fen) FILTER (WHERE o.paid_at IS NOT NULL), 0)
+    FROM streams s LEFT JOIN orders o ON o.stream_id = s.id AND o.replaced_by IS NULL
+    WHERE s.state = 'ended' GROUP BY s.id
+    ON CONFLICT (stream_id) DO UPDATE SET orders = EXCLUDED.orders, paid_fen = EXCLUDED.paid_fen
+""")
+
+
+def count_streams(session: Session) -> None:
+    """What each stream that is over has brought by now."""
+    session.execute(_STREAMS)
 
 
 def count_all(session: Session, today: date, zone: ZoneInfo) -> dict[str, Any]:

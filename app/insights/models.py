@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, BigId, UtcTime
+import shop.streams.models  # noqa: F401 - sums refer to streams
+from kernel.db import Base, BigId, Fen, UtcTime
 
 
 class Insights(Base):
@@ -21,3 +22,17 @@ class Insights(Base):
     asked_at: Mapped[UtcTime]
     made_at: Mapped[datetime | None]
     figures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class StreamSum(Base):
+    """What a stream that is over had brought when everything was last counted, in fen: for putting streams in order.
+
+    Pages show what the orders say now; only the order of a list comes from here.
+    """
+
+    __tablename__ = "stream_sums"
+    __table_args__ = (CheckConstraint("orders >= 0 AND paid_fen >= 0", name="not_negative"),)
+
+    stream_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("streams.id"), primary_key=True)
+    orders: Mapped[int] = mapped_column(BigInteger)
+    paid_fen: Mapped[Fen]

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.insights.counting import count_all
+from app.insights.counting import count_all, count_streams
 from app.insights.models import Insights
 from kernel import outbox
 from kernel.clock import local_day
@@ -67,4 +67,5 @@ def make(database: Database, number: int, zone: ZoneInfo, now: datetime) -> None
             return
         today = local_day(now, zone)
         count_buyers(session, today, zone)
+        count_streams(session)
         wanted.figures, wanted.made_at = count_all(session, today, zone), now

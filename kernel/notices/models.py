@@ -22,6 +22,10 @@ class Notice(Base):
         CheckConstraint("(state = 'waiting') = (done_at IS NULL)", name="done_or_waiting"),
         CheckConstraint("length(body) BETWEEN 1 AND 2000", name="body_bounded"),
         Index("ix_notices_subject", "subject", "id"),
+        Index("ix_notices_recipient", "recipient", "at", "id"),
+        Index("ix_notices_at", "at", "id"),
+        # What is sent is most of it, and not counted.
+        Index("ix_notices_unsent", "state", "at", "id", postgresql_where=text("state <> 'sent'")),
     )
 
     id: Mapped[BigId]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text, tuple_
+from sqlalchemy import Select, false, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from shop.catalog.models import Product, Variant
@@ -48,16 +48,17 @@ def coming_streams(session: Session) -> Sequence[Stream]:
     ).all()
 
 
-def ended_streams(session: Session, *, before: int | None = None, most: int = 20, words: str = "") -> Sequence[Stream]:
-    """Streams that are over, the last to end first; ``before`` is the last id of the page before this one.
+def find_ended(words: str = "") -> Select[Stream]:
+    """Streams that are over; ``words`` are part of the title in either language, in any case."""
+    wanted = select(Stream).where(Stream.state == ENDED)
+    if not words:
+        return wanted
+    return wanted.where(or_(*(title.icontains(words, autoescape=True) for title in (Stream.title_zh, Stream.title_en))))
 
-    ``words`` are part of the title in either language, in any case.
-    """
-    wanted = select(Stream).where(Stream.state == ENDED).order_by(Stream.ended_at.desc(), Stream.id.desc()).limit(most)
-    if words:
-        wanted = wanted.where(
-            or_(*(title.icontains(words, autoescape=True) for title in (Stream.title_zh, Stream.title_en)))
-        )
+
+def ended_streams(session: Session, *, before: int | None = None, most: int = 20) -> Sequence[Stream]:
+    """Streams that are over, the last to end first; ``before`` is the last id of the page before this one."""
+    wanted = find_ended().order_by(Stream.ended_at.desc(), Stream.id.desc()).limit(most)
     if before is not None:
         last = session.execute(select(Stream.ended_at, Stream.id).where(Stream.id == before)).one_or_none()
         wanted = wanted.where(tuple_(Stream.ended_at, Stream.id) < tuple_(*last)) if last else wanted.where(false())

@@ -193,8 +193,8 @@ def test_ended_streams_are_turned_over_page_by_page(desk: Desk, database: Databa
     second = desk.look(older)
     assert second.count("<tr>") == 1 + 3
     assert "没有更早的了" in desk.look("/console/streams?before=1")
-    for odd in ("x", "-1", "9" * 30, "１"):
-        desk.look(f"/console/streams?before={odd}")
+    for odd in ("x", "-1", "9" * 30, "１", "987654321"):
+        assert "没有这一页" in desk.look(f"/console/streams?before={odd}&lang=zh", 404)
 
 
 def test_a_list_without_streams_says_what_to_do(desk: Desk) -> None:
