@@ -483,6 +483,7 @@ GET  /console/insights/buyers.csv                                       owner st
 POST /console/insights/buyers/message                                   owner streamer
 POST /console/insights/renew                                            owner streamer
 GET  /console/notices                                                   owner
+GET  /console/notices/notices.csv                                       owner
 GET  /console/settings                                                  owner
 GET  /console/wall                                                      owner streamer
 POST /console/wall                                                      owner streamer

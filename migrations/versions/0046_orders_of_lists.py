@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("orders", sa.BigInteger(), nullable=False),
         sa.Column("paid_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("orders >= 0 AND paid_fen >= 0", name=op.f("ck_stream_sums_not_negative")),
-        sa.ForeignKeyConstraint(["stream_id"], ["streams.id"], name=op.f("fk_stream_sums_stream_id_streams")),
+        sa.ForeignKeyConstraint(["stream_id"], ["streams.id"], name=op.f("fk_stream_sums_stream_id")),
         sa.PrimaryKeyConstraint("stream_id", name=op.f("pk_stream_sums")),
     )
 
