@@ -504,6 +504,7 @@ GET  /console/reviews/<int:review_id>                                   owner st
 POST /console/reviews/<int:review_id>/hide                              owner streamer
 POST /console/reviews/<int:review_id>/show                              owner streamer
 GET  /console/vouchers                                                  owner streamer
+GET  /console/vouchers/vouchers.csv                                     owner streamer
 POST /console/vouchers                                                  owner streamer
 POST /console/vouchers/<int:voucher_id>/stop                            owner streamer
 GET  /console/streams/<int:stream_id>                                  owner streamer

@@ -4,7 +4,7 @@ The last page is as fast as the first, and an address holds the key of a row, ne
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -72,6 +72,31 @@ def asked_place(read: Callable[[str], Key]) -> Place[Key]:
 def asked_order(form: Form, sortings: Sortings) -> str:
     """The name of the order in the address (``?order=``); a word that is none is marked at its field."""
     return form.choice("order", tuple(sortings)) if "order" in form.values else ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for in a list that has one search field, and in what order."""
+
+    endpoint: str
+    words: str = ""
+    order: str = ""
+
+    def url(self, place: Mapping[str, str]) -> str:
+        """The address of the list with this search and a place in it."""
+        found = {name: value for name, value in {"q": self.words, "order": self.order}.items() if value}
+        return address(self.endpoint, {**found, **place})
+
+    def in_order(self, order: str) -> str:
+        """The address of the same search in another order, from the top."""
+        return replace(self, order=order).url({})
+
+
+def asked_for(form: Form, endpoint: str, sortings: Sortings) -> Asked:
+    """The search in the address; of nonsense nothing is searched, and the field says why."""
+    order = form.value("order")
+    words = form.text("q", longest=60, required=False) or ""
+    return Asked(endpoint, words, str(order) if order in sortings else "")
 
 
 def read_number(raw: str) -> int:

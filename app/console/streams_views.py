@@ -1,7 +1,6 @@
 """Streams before and after: the list, planning one, its run sheet."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -9,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.console import board, paging, streams_forms
 from app.console.exports import csv_file, local
+from app.console.paging import Asked, asked_for
 from app.console.sheet_checks import look_at
 from app.console.streams_queries import BY_COUNT, ENDED_ORDERS, open_offer, open_stream, run_sheet, with_money
 from app.console.streams_words import say_clashes
@@ -31,28 +31,8 @@ blueprint = Blueprint("console_streams", __name__, url_prefix="/console/streams"
 
 RUNNERS = (OWNER, STREAMER)
 _ENDED_A_PAGE = 20
+_LIST = "console_streams.streams"
 _USUAL_HOLD_MINUTES = 10
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Which ended streams are looked for, and in what order."""
-
-    words: str = ""
-    order: str = ""
-
-    def url(self, place: dict[str, str]) -> str:
-        """The address of the list with this search and a place in it."""
-        asked = {"q": self.words, "order": self.order}
-        found = {name: value for name, value in asked.items() if value}
-        return paging.address("console_streams.streams", {**found, **place})
-
-
-def _asked(form: Form) -> _Asked:
-    """Of nonsense nothing is searched, and the field says why."""
-    words = form.text("q", longest=60, required=False) or ""
-    order = form.value("order")
-    return _Asked(words, str(order) if order in ENDED_ORDERS else "")
 
 
 @blueprint.get("")
@@ -60,7 +40,7 @@ def _asked(form: Form) -> _Asked:
 def streams() -> str:
     """Live, planned and ended streams."""
     form = Form(request.args)
-    asked, place = _asked(form), paging.asked_place(paging.read_number)
+    asked, place = asked_for(form, _LIST, ENDED_ORDERS), paging.asked_place(paging.read_number)
     with transaction() as session:
         coming = queries.coming_streams(session)
         wanted, sorting = queries.find_ended(asked.words), ENDED_ORDERS[asked.order]
@@ -76,7 +56,7 @@ def streams() -> str:
             asked=asked,
             sortings=ENDED_ORDERS,
             by_count=asked.order in BY_COUNT,
-            in_order=lambda order: replace(asked, order=order).url({}),
+            in_order=asked.in_order,
         )
 
 
@@ -86,10 +66,10 @@ def export() -> Response:
     """Streams that are over, with their money, as a file."""
     header = (t("场次", "Number"), t("直播", "Stream"), t("开播", "Began"), t("结束", "Ended"), t("订单", "Orders"))
     money = (t("下单金额", "Ordered, yuan"), t("已付金额", "Paid, yuan"), t("付款率 %", "Paid of decided, %"))
-    return csv_file("streams", (*header, *money), _rows(_asked(Form(request.args))))
+    return csv_file("streams", (*header, *money), _rows(asked_for(Form(request.args), _LIST, ENDED_ORDERS)))
 
 
-def _rows(asked: _Asked) -> Iterator[Sequence[Cell]]:
+def _rows(asked: Asked) -> Iterator[Sequence[Cell]]:
     wanted = queries.find_ended(asked.words)
     for stream in paging.every(database(), wanted, Stream.id, ENDED_ORDERS[asked.order]):
         with database().transaction() as session:

@@ -1,24 +1,42 @@
 """Vouchers: made, watched and stopped."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.console import paging
+from app.console.exports import csv_file, local
+from app.console.paging import Asked, asked_for
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, page_before, requires, setting, transaction, utc_now
+from kernel.http import actor, database, requires, setting, transaction, utc_now
 from kernel.parse import FieldError, clean_text, parse_local_minute
 from kernel.people.rules import OWNER, STREAMER
-from kernel.text import t
+from kernel.sheets import Cell, plain_yuan
+from kernel.text import Text, t
 from shop.vouchers import queries, service
 from shop.vouchers import rules as vouchers
+from shop.vouchers.models import Voucher
 from shop.vouchers.service import VoucherTerms
 
 blueprint = Blueprint("vouchers", __name__, url_prefix="/vouchers")
-_PAGE = 50
 _USUAL_DAYS = 14
+_LIST = "console.vouchers.index"
+
+
+ORDERS: paging.Sortings = {
+    "": paging.Sorting(Text("新的在前", "Newest first"), Voucher.id),
+    "oldest": paging.Sorting(Text("旧的在前", "Oldest first"), Voucher.id, is_down=False),
+    "code": paging.Sorting(Text("按优惠码", "By code"), Voucher.code, is_down=False),
+    "ends": paging.Sorting(Text("结束得晚的在前", "Last to end first"), Voucher.ends_at),
+    "ends-up": paging.Sorting(Text("结束得早的在前", "First to end first"), Voucher.ends_at, is_down=False),
+    "used": paging.Sorting(Text("用得多的在前", "Most used first"), Voucher.used),
+    "used-up": paging.Sorting(Text("用得少的在前", "Least used first"), Voucher.used, is_down=False),
+}
 
 
 @blueprint.get("")
@@ -110,14 +128,44 @@ def _read_code(raw: object) -> str:
     return code
 
 
+@blueprint.get("/vouchers.csv")
+@requires(OWNER, STREAMER)
+def export() -> Response:
+    """The same vouchers as a file."""
+    header = (
+        *(t("优惠码", "Voucher"), t("减（元）", "Off, yuan"), t("减 %", "Off, %"), t("最多减（元）", "At most, yuan")),
+        *(t("满（元）", "From, yuan"), t("开始", "From"), t("结束", "Until"), t("用了", "Used"), t("一共几次", "Uses")),
+        *(t("一共减了（元）", "Given, yuan"), t("在用", "Active")),
+    )
+    return csv_file("vouchers", header, _rows(asked_for(Form(request.args), _LIST, ORDERS)))
+
+
+def _rows(asked: Asked) -> Iterator[Sequence[Cell]]:
+    for each in paging.every(database(), queries.find_vouchers(asked.words), Voucher.id, ORDERS[asked.order]):
+        with transaction() as session:
+            given_fen = queries.given_fen(session, [each.id]).get(each.id, 0)
+        yield (
+            *(each.code, plain_yuan(each.off_fen), Decimal(each.off_bps) / 100),
+            *(None if each.most_off_fen is None else plain_yuan(each.most_off_fen), plain_yuan(each.from_fen)),
+            *(local(each.starts_at), local(each.ends_at), each.used, each.most_uses),
+            *(plain_yuan(given_fen), int(each.active)),
+        )
+
+
 def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
+    search = Form(request.args)
+    asked, place = asked_for(search, _LIST, ORDERS), paging.asked_place(paging.read_number)
     with transaction() as session:
-        found = queries.all_vouchers(session, before=page_before(), most=_PAGE)
+        wanted = queries.find_vouchers(asked.words)
+        page = paging.page_of(session, wanted, Voucher.id, ORDERS[asked.order], place, asked.url)
         html = render_template(
             "console/vouchers.html",
-            vouchers=found,
-            given=queries.given_fen(session, [voucher.id for voucher in found]),
-            older=found[-1].id if len(found) == _PAGE else None,
+            page=page,
+            given=queries.given_fen(session, [voucher.id for voucher in page.rows]),
+            search=search,
+            asked=asked,
+            sortings=ORDERS,
+            in_order=asked.in_order,
             form=form,
             problem=problem,
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, literal_column, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.buyers.models import BuyerSum, NewsConsent
 from shop.buyers.rules import SEGMENTS
@@ -36,8 +36,22 @@ def segments(session: Session) -> list[Segment]:
     return found
 
 
-# By what the pages of a segment can be put in order, the most first.
-ORDERS: Final = {"paid": BuyerSum.kept_fen, "recent": BuyerSum.last_day, "often": BuyerSum.days}
+@dataclass(frozen=True)
+class BuyerOrder:
+    """How the buyers of a segment are put in order: by a column, the greatest first or the least."""
+
+    column: InstrumentedAttribute[Any]
+    is_down: bool = True
+
+
+ORDERS: Final = {
+    "paid": BuyerOrder(BuyerSum.kept_fen),
+    "paid-up": BuyerOrder(BuyerSum.kept_fen, is_down=False),
+    "recent": BuyerOrder(BuyerSum.last_day),
+    "recent-up": BuyerOrder(BuyerSum.last_day, is_down=False),
+    "often": BuyerOrder(BuyerSum.days),
+    "often-up": BuyerOrder(BuyerSum.days, is_down=False),
+}
 
 
 def buyers_of(
@@ -50,17 +64,20 @@ def buyers_of(
     order: str = "paid",
     tail: str = "",
 ) -> Sequence[BuyerSum]:
-    """Buyers of a segment, those who paid most (came last, came on most days) first.
+    """Buyers of a segment in one of ``ORDERS``, among equals by their number.
 
     After so many, or after one that was read before; ``tail``: only numbers that end in these four digits.
     """
-    first_by = ORDERS[order]
+    by = ORDERS[order]
+    place = tuple_(by.column, BuyerSum.phone)
     wanted = select(BuyerSum).where(BuyerSum.segment == segment)
     if tail:
         wanted = wanted.where(literal_column("right(buyer_sums.phone, 4)") == tail)
     if after is not None:
-        wanted = wanted.where(tuple_(first_by, BuyerSum.phone) < (getattr(after, first_by.key), after.phone))
-    in_order = wanted.order_by(first_by.desc(), BuyerSum.phone.desc())
+        last = (getattr(after, by.column.key), after.phone)
+        wanted = wanted.where(place < last if by.is_down else place > last)
+    columns = (by.column, BuyerSum.phone)
+    in_order = wanted.order_by(*(column.desc() if by.is_down else column.asc() for column in columns))
     return session.scalars(in_order.offset(skip).limit(most)).all()
 
 

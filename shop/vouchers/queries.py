@@ -1,9 +1,9 @@
 """Reading vouchers: those a turn at the counter needs, locked, and all of them for the console."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from shop.vouchers.models import Voucher
@@ -68,10 +68,10 @@ def used_by_buyer(
     return {(row.voucher_id, row.phone): row.times for row in rows}
 
 
-def all_vouchers(session: Session, *, before: int | None = None, most: int = 50) -> Sequence[Voucher]:
-    """Vouchers, the newest first; ``before`` is the last id of the page before this one."""
-    wanted = select(Voucher).order_by(Voucher.id.desc()).limit(most)
-    return session.scalars(wanted if before is None else wanted.where(Voucher.id < before)).all()
+def find_vouchers(words: str = "") -> Select[Voucher]:
+    """Vouchers; ``words`` are part of the code, in any case."""
+    wanted = select(Voucher)
+    return wanted.where(Voucher.code.icontains(words, autoescape=True)) if words else wanted
 
 
 def given_fen(session: Session, voucher_ids: Collection[int]) -> dict[int, int]:

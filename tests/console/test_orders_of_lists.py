@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.console import audit_queries, notices_queries, orders_queries, paging, people_queries, streams_queries
+from app.console import (
+    audit_queries,
+    notices_queries,
+    orders_queries,
+    paging,
+    people_queries,
+    streams_queries,
+    vouchers_views,
+)
 from app.console.notices_queries import MOST_COUNTED, WORDS_WITHIN, NoticeSearch
 from app.console.orders_queries import OrderSearch
 from app.console.paging import Place, Sorting
@@ -26,6 +34,7 @@ from kernel.people import service as people
 from kernel.people.rules import PACKER
 from shop.orders.models import Order
 from shop.streams import service as streams
+from shop.vouchers.models import Voucher
 from tests.console.conftest import Desk
 from tests.prosperity.test_figures import ZONE
 from tests.streams.evening import make_evening
@@ -127,6 +136,10 @@ def shown_streams(page: str) -> list[str]:
     return re.findall(r'<th scope="row"><a class="stream-link" href="/console/streams/(\d+)"', page)
 
 
+def shown_vouchers(page: str) -> list[str]:
+    return re.findall(r'<th scope="row" class="number">(CODE\d+)', page)
+
+
 def shown_entries(page: str) -> list[str]:
     return re.findall(r'<bdi class="number">(9\d+)</bdi>', page)
 
@@ -136,6 +149,7 @@ LISTS: dict[str, tuple[str, str, str, Callable[[str], list[str]], Sequence[str]]
     "people": ("/console/people", "people.csv", "Name", shown_people, tuple(people_queries.ORDERS)),
     "messages": ("/console/notices", "notices.csv", "Words", shown_messages, tuple(notices_queries.ORDERS)),
     "streams": ("/console/streams", "streams.csv", "Number", shown_streams, tuple(streams_queries.ENDED_ORDERS)),
+    "vouchers": ("/console/vouchers", "vouchers.csv", "Voucher", shown_vouchers, tuple(vouchers_views.ORDERS)),
     "record": ("/console/audit", "audit.csv", "Subject", shown_entries, tuple(audit_queries.ORDERS)),
 }
 
@@ -147,6 +161,21 @@ def fill(desk: Desk, offer: LiveOffer) -> None:
     with desk.database.transaction() as session:
         for number in range(ROWS):
             leave(session, number)
+            session.add(
+                Voucher(
+                    code=f"CODE{number * 5 % ROWS}",
+                    kind="amount",
+                    off_fen=100,
+                    off_bps=0,
+                    from_fen=0,
+                    starts_at=NOW,
+                    ends_at=NOW + timedelta(days=1 + number % 3),
+                    used=number % 2,
+                    per_buyer=1,
+                    created_at=NOW,
+                    created_by="system",
+                )
+            )
             name = f"{'吴叶王'[number % 3]}秀英{number}"
             at = NOW + timedelta(days=number % 4)
             people.add_person(session, name=name, shown_name=name, roles=[PACKER], now=at, by=SYSTEM)
@@ -187,7 +216,7 @@ def test_every_order_of_a_list_is_paged_whole_and_is_the_order_of_its_file(
 @pytest.mark.parametrize("path", [path for path, *_ in LISTS.values()])
 def test_an_order_that_is_none_is_named_or_left_out_and_an_odd_place_is_no_page(desk: Desk, path: str) -> None:
     answer = desk.browser.get(f"{path}?order=x&lang=zh")
-    assert answer.status_code == (200 if path == "/console/streams" else 422)
+    assert answer.status_code == (200 if path in ("/console/streams", "/console/vouchers") else 422)
     assert desk.browser.get(f"{path}?before=x&order=").status_code == 404
     page = desk.look(f"{path}?lang=zh")
     assert page.count("sort-head") <= 4

@@ -203,9 +203,8 @@ def check_sums(session: Session) -> None:
         for order, by in ORDERS.items():
             found = buyers_of(session, segment.name, most=99, order=order)
             assert {each.phone for each in found} == {each.phone for each in listed}
-            assert [getattr(each, by.key) for each in found] == sorted(
-                (getattr(e, by.key) for e in found), reverse=True
-            )
+            values = [getattr(each, by.column.key) for each in found]
+            assert values == sorted(values, reverse=by.is_down)
             # A page at a time it is the same list.
             paged = [
                 buyers_of(session, segment.name, most=1, skip=place, order=order)[0] for place in range(len(found))

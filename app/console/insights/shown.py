@@ -21,8 +21,11 @@ MARK_PERCENT: Final = 30
 SHOWN_MONTHS: Final = 12
 BUYER_ORDERS: Mapping[str, Text] = {
     "paid": Text("付得多的", "Who paid most"),
+    "paid-up": Text("付得少的", "Who paid least"),
     "recent": Text("最近来过的", "Who came last"),
+    "recent-up": Text("最久没来的", "Who stayed away longest"),
     "often": Text("来得多的", "Who came most often"),
+    "often-up": Text("来得少的", "Who came least often"),
 }
 SEGMENTS: Mapping[str, tuple[Text, Text]] = {
     "new": (Text("新来的", "New"), Text("三十天内第一次买", "bought for the first time within 30 days")),

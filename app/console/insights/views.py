@@ -113,6 +113,10 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
             search=search,
             asked=asked,
             orders=[(name, word) for name, word in shown.BUYER_ORDERS.items() if name != "paid"],
+            sortings=queries.ORDERS,
+            in_order=lambda order: url_for(
+                "console.insights.buyers", segment=segment, order=order, q=asked.tail or None
+            ),
             number=number,
             has_more=len(found) > _PAGE and number < _LAST_PAGE,
             want_news=len(queries.who_want_news(session, segment, bring_back.MOST_AT_ONCE)),
