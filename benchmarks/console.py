@@ -7,25 +7,32 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.console import home_queries, orders_queries
+from app.console import home_queries, notices_queries, orders_queries
 from app.console.board import count_figures
 from app.console.insights.shown import shown
+from app.console.notices_queries import NoticeSearch
+from app.console.orders_queries import OrderSearch, find_orders
+from app.console.paging import Place, Sortings, page_of
 from app.console.prosperity.figures import prosperity_of
 from app.console.prosperity.rules import Period
 from app.console.reports.stream_figures import report_of
+from app.console.streams_queries import ENDED_ORDERS, with_money
 from app.insights import service as insights
 from benchmarks.measures import Figure
 from benchmarks.own_database import own_database
 from kernel.clock import utc_now
 from kernel.db import Database
+from kernel.notices.models import Notice
 from shop.buyers.queries import ORDERS, buyers_of, who_want_news
 from shop.orders.models import Order
 from shop.streams.models import Stream
+from shop.streams.queries import find_ended
 
 SIZES = (10_000, 100_000, 1_000_000)
 MOST_TIMES_SLOWER = 2.0
@@ -91,12 +98,12 @@ def _home(session: Session, now: datetime) -> object:
 
 
 def _orders(session: Session, _: datetime) -> object:
-    wanted = orders_queries.find_orders(orders_queries.OrderSearch(stream_id=_FIRST)).order_by(Order.id.desc())
+    wanted = find_orders(OrderSearch(stream_id=_FIRST)).order_by(Order.id.desc())
     return session.scalars(wanted.limit(51)).all()
 
 
 def _find_order(session: Session, _: datetime) -> object:
-    wanted = orders_queries.find_orders(orders_queries.OrderSearch(words="BENCH77")).order_by(Order.id.desc())
+    wanted = find_orders(OrderSearch(words="BENCH77")).order_by(Order.id.desc())
     return session.scalars(wanted.limit(51)).all()
 
 
@@ -124,12 +131,66 @@ def _prosperity(session: Session, now: datetime) -> object:
     return prosperity_of(session, "bench", period, now, ZONE)
 
 
+def _list(
+    session: Session, wanted: Select[Any], key: InstrumentedAttribute[Any], sortings: Sortings, place: Place[Any]
+) -> list[object]:
+    return [page_of(session, wanted, key, sorting, place, str).rows for sorting in sortings.values()]
+
+
+def _every_order(session: Session, _: datetime) -> object:
+    """The list of all orders in each of its orders: from the top, and from somewhere within."""
+    within = session.scalars(select(Order.id).where(Order.number == "BENCH777")).one()
+    wanted = {name: find_orders(OrderSearch(order=name)) for name in orders_queries.ORDERS}
+    return [
+        page_of(session, wanted[name], Order.id, sorting, place, str).rows
+        for name, sorting in orders_queries.ORDERS.items()
+        for place in (Place(), Place(before=within))
+        if name != "paid" or place.before is None
+    ]
+
+
+def _narrowed(session: Session, _: datetime) -> object:
+    """One stream's orders, and those that ran out, in each order."""
+    searches = [
+        OrderSearch(order=name, **narrow)
+        for name in orders_queries.ORDERS
+        for narrow in ({"stream_id": _FIRST}, {"state": "expired"})
+        if name != "paid" or "state" not in narrow
+    ]
+    return [
+        _list(session, find_orders(search), Order.id, {"": orders_queries.ORDERS[search.order]}, Place())
+        for search in searches
+    ]
+
+
+def _messages(session: Session, now: datetime) -> object:
+    """All messages, those that failed, and those found by an order, a recipient and a word."""
+    searches = [NoticeSearch(), *(NoticeSearch(words=words) for words in ("13900000042", "nothing like it"))]
+    searches += [NoticeSearch(state="failed"), NoticeSearch(state="waiting")]
+    found = [
+        _list(session, notices_queries.find_notices(search, now), Notice.id, notices_queries.ORDERS, Place())
+        for search in searches
+    ]
+    return found, notices_queries.open_counts(session)
+
+
+def _ended(session: Session, _: datetime) -> object:
+    found = [
+        page_of(session, find_ended(), Stream.id, sorting, Place(), str, 20).rows for sorting in ENDED_ORDERS.values()
+    ]
+    return with_money(session, found[0])
+
+
 PAGES: dict[str, Callable[[Session, datetime], object]] = {
     "the board": _board,
     "a stream's report": _report,
     "the day at a glance": _home,
     "a stream's orders": _orders,
     "one order, found": _find_order,
+    "all orders in every order": _every_order,
+    "some orders in every order": _narrowed,
+    "messages": _messages,
+    "ended streams in every order": _ended,
     "figures over time": _insights,
     "buyers of a segment": _segment,
     "the common-prosperity report": _prosperity,
@@ -153,7 +214,7 @@ INSERT INTO orders (id, number, channel, stream_id, state, buyer_name, phone, pr
 SELECT gen_random_uuid(), 'BENCH' || p, 'own', {first} + p / 500, CASE WHEN p % 5 = 0 THEN 'expired' ELSE 'delivered' END, '买家',
   '139' || lpad((CASE WHEN p % 4 = 0 THEN p % 5000 ELSE p END)::text, 8, '0'),
   (ARRAY['浙江省', '上海市', '江苏省', '广东省'])[1 + p % 4], '某市', '某区', '某街', '某号', '', '',
-  'zh', 'cny', 3980, 0, 0, 3980, 0, at, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 minutes' END, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 days' END
+  'zh', 'cny', 3980, (p % 97) * 10, 0, 3980 + (p % 97) * 10, 0, at, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 minutes' END, CASE WHEN p % 5 = 0 THEN NULL ELSE at + interval '2 days' END
 FROM generate_series({low} * 500, {high} * 500 + 499) p,
   LATERAL (SELECT CAST(:now AS timestamptz) - interval '3 hours' - (p / 500) * interval '40 hours' + (p % 500) * interval '14 seconds' AS at) a
 """
@@ -186,11 +247,18 @@ SELECT packer_id, id, 1, 'piece', 60, 60, packed_at, '', 'bench' FROM packing_ta
 """
 _PAYMENTS = """
 INSERT INTO payments (id, order_id, amount_fen, currency, state, duplicate, created_at, expires_at, succeeded_at, refunded_fen)
-SELECT gen_random_uuid(), o.id, 3980, 'cny', 'succeeded', false, o.paid_at, o.paid_at, o.paid_at, 0
+SELECT gen_random_uuid(), o.id, o.total_fen, 'cny', 'succeeded', false, o.paid_at, o.paid_at, o.paid_at, 0
 FROM generate_series({low} * 500, {high} * 500 + 499) p JOIN orders o ON o.number = 'BENCH' || p WHERE o.paid_at IS NOT NULL
 """
-_STATEMENTS = (_STREAMS, _OFFERS, _ORDERS, _LINES, _PARCELS, _PARCEL_LINES, _TASKS, _WAGES, _PAYMENTS)
-_READ = "streams, offers, orders, order_lines, parcels, parcel_lines, packing_tasks, wage_entries, payments"
+_NOTICES = """
+INSERT INTO notices (key, subject, channel, recipient, title, body, state, attempts, problem, reference, by, at, done_at)
+SELECT 'bench:' || o.number || n, 'order:' || o.number, 'sms', left(o.phone, 3) || '******' || right(o.phone, 2), o.number, '您的包裹发出了',
+  CASE WHEN p % 500 = 7 THEN 'failed' ELSE 'sent' END, 1, '', '', 'bench', o.paid_at + n * interval '1 hour', o.paid_at + n * interval '1 hour'
+FROM generate_series({low} * 500, {high} * 500 + 499) p JOIN orders o ON o.number = 'BENCH' || p, generate_series(1, 2) n
+WHERE o.paid_at IS NOT NULL
+"""
+_STATEMENTS = (_STREAMS, _OFFERS, _ORDERS, _LINES, _PARCELS, _PARCEL_LINES, _TASKS, _WAGES, _PAYMENTS, _NOTICES)
+_READ = "streams, offers, orders, order_lines, parcels, parcel_lines, packing_tasks, wage_entries, payments, notices"
 
 
 def _write_streams(database: Database, low: int, high: int, now: datetime) -> None:

@@ -109,7 +109,7 @@ def put_on_air(stream_id: int) -> Response | tuple[str, int]:
         form.check()
         with transaction() as session:
             if find_stream(session, stream_id).rehearsing:
-                show.show_in_rehearsal(session, stream_id, offer_id)
+                show.show_in_rehearsal(session, stream_id, offer_id, now=utc_now(), by=actor())
             else:
                 service.put_on_air(session, stream_id, offer_id, now=utc_now(), by=actor())
     except NotFound:

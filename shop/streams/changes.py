@@ -17,7 +17,8 @@ from shop.streams.rules import may_be_undone
 
 OFFER_CHANGED = "offer.changed"
 ON_AIR_CHANGED = "stream.on_air"
-UNDOABLE = (OFFER_CHANGED, ON_AIR_CHANGED)
+REHEARSAL_CHANGED = "stream.rehearsal_shown"
+UNDOABLE = (OFFER_CHANGED, ON_AIR_CHANGED, REHEARSAL_CHANGED)
 
 FLASH = ("flash_price_fen", "flash_from", "flash_until")
 MOMENTS = ("ends_at", "flash_from", "flash_until")

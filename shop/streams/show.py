@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from kernel.audit import Actor, record_change
 from kernel.errors import NotFound, Refused
+from shop.streams.changes import REHEARSAL_CHANGED
 from shop.streams.models import Stream
 from shop.streams.service import lock_offer, lock_open_stream, lock_stream, offer_of
 from shop.streams.states import LIVE, PLANNED
@@ -66,11 +67,32 @@ def rehearse(session: Session, stream_id: int, *, on: bool) -> Stream:
     return stream
 
 
-def show_in_rehearsal(session: Session, stream_id: int, offer_id: int | None) -> None:
-    """Show this offer in the rehearsal, as if it were on air."""
+def show_in_rehearsal(
+    session: Session,
+    stream_id: int,
+    offer_id: int | None,
+    *,
+    now: datetime,
+    by: Actor,
+    action: str = REHEARSAL_CHANGED,
+) -> None:
+    """Show this offer in the rehearsal, as if it were on air; pressed twice it changes nothing the second time."""
     stream = lock_stream(session, stream_id)
     if not stream.rehearsing:
         raise Refused("现在没有在排练。", "There is no rehearsal.", code="not_live")
     if offer_id is not None and offer_of(session, stream_id, offer_id) is None:
         raise NotFound("没有这个直播商品。", "There is no such offer in this stream.")
+    if stream.rehearsal_offer_id == offer_id:
+        return
+    record_change(
+        session,
+        actor=by,
+        action=action,
+        subject=f"stream:{stream_id}",
+        at=now,
+        before={"offer": stream.rehearsal_offer_id},
+        after={"offer": offer_id},
+    )
     stream.rehearsal_offer_id = offer_id
+    # Whoever works beside sees it, too.
+    stream.revision += 1

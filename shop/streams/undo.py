@@ -9,6 +9,7 @@ from kernel.errors import NotFound, Refused
 from shop.streams.changes import (
     CHANGEABLE,
     MOMENTS,
+    REHEARSAL_CHANGED,
     UNDOABLE,
     ChangedMeanwhile,
     changed_terms,
@@ -17,9 +18,11 @@ from shop.streams.changes import (
 )
 from shop.streams.rules import may_be_undone
 from shop.streams.service import lock_offer, lock_open_stream, put_on_air, set_terms
+from shop.streams.show import show_in_rehearsal
 
 OFFER_UNDONE = "offer.undone"
 ON_AIR_UNDONE = "stream.on_air_undone"
+REHEARSAL_UNDONE = "stream.rehearsal_undone"
 
 
 def undo(session: Session, stream_id: int, entry_id: int, *, now: datetime, by: Actor) -> None:
@@ -37,7 +40,7 @@ def undo(session: Session, stream_id: int, entry_id: int, *, now: datetime, by: 
     if kind == "offer":
         _undo_terms(session, stream_id, int(number), entry, now=now, by=by)
     elif int(number) == stream_id:
-        _undo_on_air(session, stream_id, entry, now=now, by=by)
+        _undo_shown(session, stream_id, entry, now=now, by=by)
     else:
         raise NotFound("没有这一步。", "There is no such change.")
 
@@ -69,12 +72,18 @@ def _undo_terms(
     set_terms(session, offer, before, now=now, by=by, action=OFFER_UNDONE)
 
 
-def _undo_on_air(session: Session, stream_id: int, entry: AuditEntry, *, now: datetime, by: Actor) -> None:
+def _undo_shown(session: Session, stream_id: int, entry: AuditEntry, *, now: datetime, by: Actor) -> None:
+    """Show again what was shown before, on air or in a rehearsal."""
     stream = lock_open_stream(session, stream_id)
+    is_rehearsal = entry.action == REHEARSAL_CHANGED
+    present = stream.rehearsal_offer_id if is_rehearsal else stream.on_air_offer_id
     before, after = entry.before["offer"], entry.after["offer"]
-    if stream.on_air_offer_id == before:
+    if present == before:
         return
     _check_time(entry, now)
-    if stream.on_air_offer_id != after:
+    if present != after:
         raise Refused("后来又换过别的了，没有撤回。", "Another one was put on air after that; nothing was taken back.")
-    put_on_air(session, stream_id, before, now=now, by=by, action=ON_AIR_UNDONE)
+    if is_rehearsal:
+        show_in_rehearsal(session, stream_id, before, now=now, by=by, action=REHEARSAL_UNDONE)
+    else:
+        put_on_air(session, stream_id, before, now=now, by=by, action=ON_AIR_UNDONE)

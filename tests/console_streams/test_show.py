@@ -21,6 +21,7 @@ from shop.streams import queries, service, show
 from shop.streams import run_sheet as sheet
 from shop.streams.models import AirTime, Offer, Stream
 from tests.console.conftest import Desk
+from tests.console.reading import form_at
 from tests.console_streams.conftest import offer_of
 from tests.packing.races import told_at_once
 from tests.prosperity.test_figures import ZONE
@@ -179,6 +180,40 @@ def test_a_rehearsal_ends_where_it_began(desk: Desk) -> None:
     assert desk.browser.get(f"{address}/control").status_code == 302
     desk.send(f"{address}/rehearse", {"on": "1"})
     assert desk.browser.post(f"{address}/on-air", data={"offer": str(other.offer_ids[0])}).status_code == 404
+
+
+def test_what_was_shown_in_a_rehearsal_is_taken_back_and_touches_nothing_on_air(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        planned = make_evening(session, is_live=False)
+    address = f"/console/streams/{planned.stream_id}"
+    desk.send(f"{address}/rehearse", {"on": "1"})
+    for offer_id in (planned.offer_ids[0], planned.offer_ids[1], planned.offer_ids[1]):
+        desk.send(f"{address}/on-air", {"offer": str(offer_id)})
+
+    def shown() -> int | None:
+        with desk.database.transaction() as session:
+            assert session.scalar(select(AirTime.id)) is None
+            return session.get_one(Stream, planned.stream_id).rehearsal_offer_id
+
+    typed = form_at(desk.look(f"{address}/control?lang=zh"), f"{address}/undo")
+    for _ in range(2):
+        desk.send(f"{address}/undo", typed)
+        assert shown() == planned.offer_ids[0]
+    assert "/undo" not in desk.look(f"{address}/control"), "an undo is not undone"
+    desk.send(f"{address}/on-air", {"offer": str(planned.offer_ids[2])})
+    late = form_at(desk.look(f"{address}/control"), f"{address}/undo")
+    desk.wait(seconds=14)
+    desk.send(f"{address}/undo", late, 409)
+    assert shown() == planned.offer_ids[2]
+    # An undo of the rehearsal does nothing to what is on air.
+    desk.send(f"{address}/on-air", {"offer": str(planned.offer_ids[1])})
+    meanwhile = form_at(desk.look(f"{address}/control"), f"{address}/undo")
+    desk.send(f"{address}/start", {})
+    assert "/undo" not in desk.look(f"{address}/control")
+    desk.send(f"{address}/undo", meanwhile, 409)
+    with desk.database.transaction() as session:
+        assert session.get_one(Stream, planned.stream_id).on_air_offer_id is None
+    assert [entry.before for entry in desk.audit("stream.rehearsal_undone")] == [{"offer": planned.offer_ids[1]}]
 
 
 def test_the_database_keeps_a_rehearsal_apart(session: Session) -> None:
