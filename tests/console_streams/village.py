@@ -3,16 +3,20 @@
 from datetime import date, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app import workflows
+from fulfillment.couriers.fees.models import CourierBill, CourierChoice
+from fulfillment.crew import service as crew
 from fulfillment.packing import service as packing
-from fulfillment.packing.models import PackingTask
+from fulfillment.packing.models import PackingTask, Parcel
 from fulfillment.packing.states import TAKEN
 from fulfillment.purchasing.accounts import rules as accounts
 from fulfillment.purchasing.accounts.service import Entry, add_entry, undo_entry
-from fulfillment.purchasing.models import Delivery
+from fulfillment.purchasing.lots.making_service import mix_lots
+from fulfillment.purchasing.lots.service import BagWish, bag_lots
+from fulfillment.purchasing.models import Delivery, DeliveryTakenBack, Lot
 from fulfillment.purchasing.settlements import queries as owed
 from fulfillment.purchasing.settlements import result_service as results
 from fulfillment.purchasing.settlements import service as settlements
@@ -43,7 +47,8 @@ class Village(History):
         make_rate(session)
         self.packers = [make_packer(session, name) for name in ("吴秀英", "叶小妹")]
         # The second one's season is over when some days have passed.
-        _, raw = make_goods(session)
+        first = terms_of(session, self.evening.offer_ids[0]).variant_id
+        self.bag, raw = make_goods(session, session.get_one(Variant, first))
         ends = [local_day(self.now, ZONE) + timedelta(days=days) for days in (60, 2)]
         self.contracts = [
             make_contract(session, make_farmer(session), raw, season_end=day, payment_days=1) for day in ends
@@ -120,6 +125,33 @@ class Village(History):
             then = self.now + timedelta(seconds=5)
             packing.undo_finish(self.session, task.id, id_of(packer), now=then, by=packer)
 
+    def come(self, which: int, _number: int) -> None:
+        crew.begin_shift(
+            self.session, id_of(self.packers[which % 2]), how="lead", now=self.now, by=self.packers[which % 2]
+        )
+
+    def rest(self, which: int, number: int) -> None:
+        if number < 3:
+            crew.begin_break(self.session, id_of(self.packers[which % 2]), now=self.now)
+        else:
+            crew.end_break(self.session, id_of(self.packers[which % 2]), now=self.now)
+
+    def go(self, which: int, _number: int) -> None:
+        crew.end_shift(self.session, id_of(self.packers[which % 2]), how="lead", now=self.now)
+
+    def choose(self, which: int, number: int) -> None:
+        """A courier is chosen for a parcel, for a fee or for one that nobody knows, or charges for it."""
+        parcels = self.session.scalars(select(Parcel).order_by(Parcel.id)).all()
+        if not parcels:
+            return
+        facts = {"parcel_id": parcels[which % len(parcels)].id, "carrier": "ZTO", "at": self.now, "by": "test"}
+        if number == 4:
+            self.session.add(CourierBill(fee_fen=600 + which, source="test", **facts))
+        else:
+            fee_fen = None if number == 3 else 400 + which
+            self.session.add(CourierChoice(fee_fen=fee_fen, days=2, weight_g=600, why="cheapest", reason="", **facts))
+        self.session.flush()
+
     def give_back(self, which: int, _number: int) -> None:
         task, packer = self._in_hand(which), self.packers[which % 2]
         if task is not None:
@@ -133,6 +165,25 @@ class Village(History):
         if self.today <= contract.season_end:
             facts = weighed(contract, day=self.today, gross_g=1_200 + 3_300 * number)
             workflows.weigh_in(self.session, facts, key=f"slip-{uuid4()}", today=self.today, now=self.now, by=WEIGHER)
+
+    def _lots(self) -> list[Lot]:
+        gone = select(DeliveryTakenBack.delivery_id)
+        whole = select(Lot).where(or_(Lot.delivery_id.is_(None), Lot.delivery_id.not_in(gone)))
+        return list(self.session.scalars(whole.order_by(Lot.id)))
+
+    def mix(self, which: int, number: int) -> None:
+        lots = self._lots()
+        if len(lots) > 1:
+            parts = {lots[place % len(lots)].id: 400 * number + 250 for place in (which, which + 1)}
+            key = f"mixing-{uuid4()}"
+            mix_lots(self.session, parts, grade="一级", key=key, today=self.today, now=self.now, by=WEIGHER)
+
+    def fill(self, which: int, number: int) -> None:
+        """Bags of the first offer are filled from a lot."""
+        lots = self._lots()
+        if lots:
+            wish = BagWish(self.bag.id, number, {lots[which % len(lots)].id: number * 250}, "for a test")
+            bag_lots(self.session, wish, key=f"bags-{uuid4()}", today=self.today, now=self.now, by=WEIGHER)
 
     def take_back(self, which: int, _number: int) -> None:
         brought = self.session.scalars(select(Delivery).order_by(Delivery.id)).all()

@@ -56,6 +56,7 @@ def recount(session: Session, period: Period, now: datetime) -> dict[str, object
     earned: dict[int, int] = {}
     for line in lines:
         earned[line.packer_id] = earned.get(line.packer_id, 0) + line.amount_fen
+    earned = {person: fen for person, fen in earned.items() if fen}
     pieces = sum({"piece": 1, "reversal": -1}.get(line.kind, 0) for line in lines if line.task_id)
     seconds: dict[int, float] = {}
     for shift in session.scalars(select(Shift)):

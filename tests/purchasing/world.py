@@ -27,9 +27,9 @@ MARKET = "庆元香菇市场"
 _serial = count(1)
 
 
-def make_goods(session: Session) -> tuple[Variant, Variant]:
-    """A bag of 250 g and the raw goods it is filled from, with the grades 一级 and 二级 (less 8 %)."""
-    bag = make_variant(session, net_g=250)
+def make_goods(session: Session, bag: Variant | None = None) -> tuple[Variant, Variant]:
+    """A bag of 250 g, or the given one, and the raw goods it is filled from, with the grades 一级 and 二级 (less 8 %)."""
+    bag = bag or make_variant(session, net_g=250)
     product = session.get_one(Product, bag.product_id)
     raw = Variant(
         product_id=product.id,

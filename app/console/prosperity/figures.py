@@ -19,6 +19,8 @@ _EARNED = text("""
            - count(*) FILTER (WHERE w.task_id IS NOT NULL AND w.kind = 'reversal') AS pieces
     FROM wage_entries w LEFT JOIN households h ON h.person_id = w.packer_id
     WHERE w.earned_at >= :start AND w.earned_at < :end GROUP BY w.packer_id, h.kind
+    -- Who took back all of it earned nothing.
+    HAVING sum(w.amount_fen) <> 0
 """)
 _BROUGHT = text("""
     SELECT count(DISTINCT d.farmer_id) AS growers, count(*) AS deliveries, COALESCE(sum(d.net_g), 0) AS net_g,
