@@ -133,7 +133,7 @@ TWO_DAYS: list[tuple[str, int, int]] = [
     ("pack", 1, 4),
     ("bring", 0, 2),
     ("bring", 0, 2),
-    ("take_back", 3, 1),
+    ("take_back", 5, 1),
     ("settle", 1, 2),
     ("came_back", 1, 1),
     ("settle", 0, 1),
