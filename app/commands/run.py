@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import migrate
 from app.commands.welcome import welcome
 from app.processes import Crew, Part
+from app.terms import hand_down
 from config import Settings, load_settings
 from kernel.clock import utc_now
 from kernel.db import Database
@@ -144,6 +145,8 @@ def _furnish(settings: Settings, database: Database, *, with_demo: bool, with_pa
     if with_demo:
         from app.demo import load_demo
 
+        # The demo's people were told of their orders in the workshop's name.
+        hand_down(settings)
         if load_demo(database, utc_now(), with_past=with_past):
             click.echo(f"演示数据已放好 · Demo data loaded into {settings.var_dir}", err=True)
 

@@ -122,12 +122,14 @@ ENDED_ORDERS: Sortings = {
     "": Sorting(Text("新的在前", "Newest first"), Stream.ended_at),
     "oldest": Sorting(Text("旧的在前", "Oldest first"), Stream.ended_at, is_down=False),
     "title": Sorting(Text("按名字", "By title"), Stream.title_zh, is_down=False),
+    "title-down": Sorting(Text("按名字倒着", "By title, backwards"), Stream.title_zh),
     "paid": Sorting(Text("已付最多的在前", "Most paid first"), _counted(StreamSum.paid_fen)),
     "paid-up": Sorting(Text("已付最少的在前", "Least paid first"), _counted(StreamSum.paid_fen), is_down=False),
     "orders": Sorting(Text("订单最多的在前", "Most orders first"), _counted(StreamSum.orders)),
+    "orders-up": Sorting(Text("订单最少的在前", "Fewest orders first"), _counted(StreamSum.orders), is_down=False),
 }
 # These are put in order by what was counted in the night.
-BY_COUNT: Final = ("paid", "paid-up", "orders")
+BY_COUNT: Final = ("paid", "paid-up", "orders", "orders-up")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ ORDERS: paging.Sortings = {
     "": paging.Sorting(Text("新的在前", "Newest first"), Voucher.id),
     "oldest": paging.Sorting(Text("旧的在前", "Oldest first"), Voucher.id, is_down=False),
     "code": paging.Sorting(Text("按优惠码", "By code"), Voucher.code, is_down=False),
+    "code-down": paging.Sorting(Text("按优惠码倒着", "By code, backwards"), Voucher.code),
     "ends": paging.Sorting(Text("结束得晚的在前", "Last to end first"), Voucher.ends_at),
     "ends-up": paging.Sorting(Text("结束得早的在前", "First to end first"), Voucher.ends_at, is_down=False),
     "used": paging.Sorting(Text("用得多的在前", "Most used first"), Voucher.used),

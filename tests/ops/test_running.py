@@ -21,7 +21,10 @@ from sqlalchemy.pool import QueuePool
 
 from app.commands import run
 from app.processes import ROOT
+from app.workflows import terms
+from config import Settings
 from kernel import embedded_postgres
+from kernel.db import Database
 from tests.ports import free_ports
 
 PATIENCE_S = 120
@@ -238,3 +241,16 @@ def test_a_part_that_never_stays_alive_ends_the_house_with_its_last_words(var_di
     )
     assert "web has stopped" in said
     assert not (var_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_the_demo_is_loaded_in_the_workshops_name(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its people were told of their orders in messages that begin with it."""
+    names = []
+    for setting in ("workshop_name", "public_url"):
+        monkeypatch.setattr(terms, setting, "")
+    monkeypatch.setattr("app.demo.load_demo", lambda *_, **__: names.append((terms.workshop_name, terms.public_url)))
+    run._furnish(settings, database, with_demo=True, with_past=False)
+    assert names == [(settings.workshop_name, settings.public_url)]
+    assert all(names[0])
