@@ -15,7 +15,7 @@ from tests.bench.conftest import Tablet
 from tests.browsers import device, served
 from tests.evenings import evening, house
 from tests.packing.world import finish, stop_order_of, take
-from tests.readable import AXE, BENCH, ELSEWHERE, Face, axe_faults, html_faults, is_styled, narrow_faults, size_faults
+from tests.readable import BENCH, ELSEWHERE, Face, axe_faults, html_faults, is_styled, narrow_faults, size_faults
 from tests.signing_in import sign_in_page
 from tests.world import NOW
 
@@ -86,7 +86,6 @@ def test_everybody_can_read_and_press_every_page_of_the_bench(
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with served(house) as url, device(browser) as page:
-        page.add_init_script(AXE)
         if who in WORKERS:
             sign_in_page(page, url, evening, ways.person_with(evening, who), face="bench")
         for view in views(house, evening):
@@ -116,7 +115,6 @@ def test_every_face_of_a_packers_screen_can_be_read_and_pressed(
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with device(browser) as page:
-        page.add_init_script(AXE)
         sign_in_page(page, url, database, tablet.person.person_id, face="bench", now=NOW)
 
         def look(name: str, *, at: str = "") -> None:
@@ -155,7 +153,6 @@ def test_every_face_of_a_packers_screen_can_be_read_and_pressed(
 def test_planted_faults_are_found(browser: Browser, client: FlaskClient, url: str) -> None:
     """The control: the same checks must find what we plant."""
     with device(browser) as page:
-        page.add_init_script(AXE)
         page.goto(f"{url}/bench/help")
         assert [*axe_faults(page), *size_faults(page, BENCH)] == []
         page.evaluate("""() => document.querySelector("main").insertAdjacentHTML("beforeend",

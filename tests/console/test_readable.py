@@ -14,7 +14,7 @@ from kernel.people.rules import OWNER
 from tests import routes as ways
 from tests.browsers import browser, device, served
 from tests.evenings import evening, house
-from tests.readable import AXE, ELSEWHERE, axe_faults, html_faults, is_styled, narrow_faults, size_faults
+from tests.readable import ELSEWHERE, axe_faults, html_faults, is_styled, narrow_faults, size_faults
 from tests.signing_in import sign_in_page
 
 __all__ = ["browser", "evening", "house"]
@@ -58,7 +58,6 @@ def test_everybody_can_read_and_press_what_is_for_buyers_affairs(
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with served(house) as url, device(browser) as page:
-        page.add_init_script(AXE)
         sign_in_page(page, url, evening, ways.person_with(evening, OWNER))
         for path in paths:
             for lang in ("zh", "en"):

@@ -14,7 +14,7 @@ from shop.waitlist import service as line
 from tests import routes as ways
 from tests.browsers import browser, device, served
 from tests.evenings import evening, house, send_an_own_order
-from tests.readable import AXE, ELSEWHERE, axe_faults, html_faults, is_styled, narrow_faults, size_faults
+from tests.readable import ELSEWHERE, axe_faults, html_faults, is_styled, narrow_faults, size_faults
 from tests.world import LiveOffer, ask, make_live_offer
 
 __all__ = ["browser", "evening", "house"]
@@ -85,7 +85,6 @@ def test_everybody_can_read_and_press_every_page_of_the_shop(browser: Browser, h
     faults: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     with served(house) as url, device(browser) as page:
-        page.add_init_script(AXE)
         cookie = "|".join(f"{number}~{key}" for number, key in keys.items())
         page.context.add_cookies([{"name": "orders", "value": cookie, "url": url}])
         for path in paths:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from kernel.db import Database
 from tests.purchasing.test_lots import make_lots
-from tests.readable import AXE, axe_faults
+from tests.readable import axe_faults
 from tests.weigh.test_in_a_browser import Screen, screen
 
 __all__ = ["screen"]
@@ -21,7 +21,6 @@ def test_lots_are_mixed_bagged_and_blocked_on_a_phone(screen: Screen, database: 
         (old, new), _ = make_lots(session, 10_100, 20_000)
         old_id, new_id = old.id, new.id
     page = screen.page
-    page.add_init_script(AXE)
 
     def is_readable() -> None:
         assert axe_faults(page) == [], page.url
@@ -62,7 +61,6 @@ def test_a_lot_is_sorted_on_a_phone(screen: Screen, database: Database, width: i
         lot_id = lot.id
     page = screen.page
     page.set_viewport_size({"width": width, "height": 844})
-    page.add_init_script(AXE)
 
     def is_readable() -> None:
         assert axe_faults(page) == [], page.url

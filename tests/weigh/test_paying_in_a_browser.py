@@ -10,7 +10,7 @@ from fulfillment.purchasing.settlements.models import SettlementPayment
 from kernel.db import Database
 from kernel.people.rules import LEAD
 from tests.purchasing.world import weigh_in, weighed
-from tests.readable import AXE, axe_faults
+from tests.readable import axe_faults
 from tests.weigh.conftest import desk_of
 from tests.weigh.test_in_a_browser import Screen, screen
 from tests.weigh.test_paying_pages import PAY, drafted
@@ -26,7 +26,6 @@ def test_the_owner_closes_and_the_farmer_signs_on_a_phone(
         weigh_in(session, weighed(contract, gross_g=11_200))
     place = drafted(desk_of(app, database, LEAD, "范建国"), contract.farmer_id)
     page = screen.page
-    page.add_init_script(AXE)
     screen.open(place)
     assert axe_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
