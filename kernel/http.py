@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from types import ModuleType
@@ -16,24 +15,10 @@ from kernel.audit import Actor
 from kernel.db import Database
 from kernel.errors import Forbidden, NotSignedIn
 from kernel.parse import FieldError, parse_count
-from kernel.people import service as people
-from kernel.people.choices import choices_of
+from kernel.people.signed_in import SignedIn, signed_in
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """The person at the device, as read at the start of this request."""
-
-    id: int
-    name: str
-    shown_name: str
-    roles: frozenset[str]
-    language: str
-    text_px: int
-    reads_aloud: bool | None
 
 
 def database() -> Database:
@@ -92,17 +77,7 @@ def _find_person() -> SignedIn | None:
     if not token or len(token) > 100:
         return None
     with transaction() as session:
-        person = people.person_of_token(session, token, utc_now())
-        if person is None:
-            return None
-        return SignedIn(
-            person.id,
-            person.name,
-            person.shown_name,
-            frozenset(person.roles),
-            person.language,
-            *choices_of(session, person.id),
-        )
+        return signed_in(session, token, utc_now())
 
 
 def actor() -> Actor:

@@ -22,8 +22,8 @@ from kernel import clock
 from kernel.db import Database
 from kernel.errors import Problem
 from kernel.http import actor, requires, sign_in_cookie, transaction
-from kernel.people import service as people
 from kernel.people.rules import OWNER, STREAMER
+from kernel.people.signed_in import signed_in
 from kernel.text import current_locale
 from shop.streams import queries
 from shop.streams.states import LIVE
@@ -157,7 +157,7 @@ def _may_watch(app: Flask, token: str) -> bool:
     """Whether the sign-in still holds: signing out or losing the role closes the board, too."""
     on: Database = app.extensions["database"]
     with on.transaction() as session:
-        person = people.person_of_token(session, token, _now(app))
+        person = signed_in(session, token, _now(app))
         return person is not None and bool(person.roles & set(WATCHERS))
 
 

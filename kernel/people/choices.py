@@ -26,9 +26,3 @@ def _keep(session: Session, person_id: int, **chosen: object) -> None:
         .values(person_id=person_id, **chosen)
         .on_conflict_do_update(index_elements=[PersonChoice.person_id], set_=chosen)
     )
-
-
-def choices_of(session: Session, person_id: int) -> tuple[int, bool | None]:
-    """Size of letters in pixels, and whether pages read themselves (``None``: never chosen)."""
-    chosen = session.get(PersonChoice, person_id)
-    return (chosen.text_px, chosen.reads_aloud) if chosen else (TEXT_SIZES_PX[0], None)

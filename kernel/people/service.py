@@ -295,17 +295,3 @@ def later_sign_in(session: Session, token: str, now: datetime) -> datetime | Non
 def end_sign_in(session: Session, token: str, now: datetime) -> None:
     """Sign the device out."""
     session.execute(update(SignIn).where(SignIn.token_hash == token_hash(token)).values(ended_at=now))
-
-
-def person_of_token(session: Session, token: str, now: datetime) -> Person | None:
-    """Who is signed in with this token; roles are read anew, so one that was taken away bites at once."""
-    return session.scalar(
-        select(Person)
-        .join(SignIn, SignIn.person_id == Person.id)
-        .where(
-            SignIn.token_hash == token_hash(token),
-            SignIn.ended_at.is_(None),
-            SignIn.expires_at > now,
-            Person.active,
-        )
-    )

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from kernel.db import Database
-from kernel.people import choices
+from kernel.people.models import PersonChoice
 from tests.bench.conftest import Tablet, sign_in
 from tests.browsers import device
 from tests.signing_in import sign_in_page
@@ -32,7 +32,8 @@ def test_reading_aloud_stays_as_chosen_and_begins_as_the_person_needs(tablet: Ta
     tablet.press("/bench/choices", reads_aloud="off")
     with database.transaction() as session:
         session.execute(text("UPDATE packers SET no_reading = true"))
-        assert choices.choices_of(session, tablet.person.person_id or 0) == (20, False)
+        chosen = session.get_one(PersonChoice, tablet.person.person_id)
+        assert (chosen.text_px, chosen.reads_aloud) == (20, False)
     assert 'data-default="off"' in tablet.look().text, "the person's own word counts more than what the lead noted"
 
 

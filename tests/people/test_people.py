@@ -16,6 +16,7 @@ from kernel.parse import FieldError
 from kernel.people import service
 from kernel.people.models import Person, PersonRole
 from kernel.people.rules import LEAD, OWNER, PACKER, STREAMER, check_login, check_password, check_pin
+from kernel.people.signed_in import signed_in
 from tests.world import NOW
 
 PASSWORD = "ten-letters-or-more"
@@ -107,7 +108,7 @@ def test_a_new_secret_or_a_deactivation_signs_out_every_device(session: Session,
     person = add(session, roles=(PACKER,), login="fan", password=PASSWORD, pin="2580")
     tokens = [service.start_sign_in(session, person, face="bench", now=NOW) for _ in range(2)]
     session.flush()
-    assert all(service.person_of_token(session, token, NOW) for token in tokens)
+    assert all(signed_in(session, token, NOW) for token in tokens)
     steps: dict[str, Callable[[], object]] = {
         "password": lambda: service.set_password(session, person, PASSWORD + "!", now=NOW, by=SYSTEM),
         "pin": lambda: service.set_pin(session, person, "1470", now=NOW, by=SYSTEM),
@@ -115,7 +116,7 @@ def test_a_new_secret_or_a_deactivation_signs_out_every_device(session: Session,
         "deactivate": lambda: service.deactivate(session, person, now=NOW, by=SYSTEM),
     }
     steps[change]()
-    assert not any(service.person_of_token(session, token, NOW) for token in tokens)
+    assert not any(signed_in(session, token, NOW) for token in tokens)
 
 
 def test_an_old_badge_stops_working(session: Session) -> None:
@@ -153,7 +154,7 @@ def test_a_role_that_was_taken_away_is_gone_at_the_next_request(database: Databa
     with database.transaction() as session:
         service.set_roles(session, session.get_one(Person, person.id), [PACKER], now=NOW, by=SYSTEM)
     with database.transaction() as session:
-        found = service.person_of_token(session, token, NOW)
+        found = signed_in(session, token, NOW)
         assert found is not None
         assert found.roles == {PACKER}
 
