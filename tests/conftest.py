@@ -16,6 +16,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
+from psycopg.pq import TransactionStatus
+from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -195,11 +197,28 @@ def database(server_url: str) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def common_database(server_url: str) -> Iterator[Database]:
+    """One that nothing is ever committed to."""
+    with database_of_its_own(server_url) as database:
+        yield database
+
+
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction on a fresh database."""
-    with database.transaction() as session:
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A transaction on a fresh database: the test's own one where it has one, else it never happened."""
+    if "database" in request.fixturenames:
+        with request.getfixturevalue("database").transaction() as session:
+            yield session
+        return
+    common: Database = request.getfixturevalue("common_database")
+    with common.engine.connect() as connection, Session(connection, expire_on_commit=False) as session:
         yield session
+        if connection.connection.driver_connection.info.transaction_status == TransactionStatus.INTRANS:  # type: ignore[union-attr]
+            # What would have been looked at when it is committed; after a refusal nothing would be.
+            session.flush()
+            session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        session.rollback()
 
 
 @pytest.fixture
