@@ -113,7 +113,11 @@ def page_of(
     url: Callable[[dict[str, str]], str],
     most: int = PAGE,
 ) -> Page[Row]:
-    """A page of ``wanted`` in an order; ``url`` makes the address of a page from its place."""
+    """A page of ``wanted`` in an order; ``url`` makes the address of a page from its place.
+
+    Raises:
+        NotFound: the row that the page lies beside is not there.
+    """
     onward, back = ("before", "after") if sorting.is_down else ("after", "before")
     is_back = getattr(place, back) is not None
     beside = place.before if place.before is not None else place.after
