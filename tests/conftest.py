@@ -17,15 +17,17 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from psycopg.pq import TransactionStatus
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app import migrate
+from app.console import audit_words
 from app.factory import create_app
 from config import Settings, load_settings
 from kernel import db, embedded_postgres
+from kernel.audit import AuditEntry
 from kernel.db import Database
 
 hypothesis_settings.register_profile("gongfang", deadline=None, max_examples=60, print_blob=True)
@@ -82,6 +84,19 @@ def _compile_each_statement_once() -> None:
     db.create_engine = engine_like_the_first  # type: ignore[assignment]
 
 
+def _every_change_can_be_read() -> None:
+    """Whatever a test lets be written into the record must have words there, in both languages."""
+
+    def check(_entry: AuditEntry, _given: object, columns: dict[str, str]) -> None:
+        action, kind = columns["action"], columns["subject"].partition(":")[0]
+        if not action.startswith("test."):
+            assert action in audit_words.ACTIONS, f"app/console/audit_words.py has no words for {action}"
+            assert kind in audit_words.SUBJECTS, f"app/console/audit_words.py has no word for {kind}"
+
+    event.listen(AuditEntry, "init", check)
+
+
+_every_change_can_be_read()
 _compile_each_address_once()
 _compile_each_template_once()
 _compile_each_statement_once()

@@ -462,6 +462,8 @@ POST /console/postage/zone                                              owner
 GET  /console/streams                                                  owner streamer
 GET  /console/streams/streams.csv                                       owner streamer
 GET  /console/streams/audience                                          owner streamer
+POST /console/searches/<name>                                           owner streamer
+POST /console/searches/<name>/<int:view_id>/let-go                      owner streamer
 POST /console/streams/audience                                          owner streamer
 GET  /console/streams/audience/audience.csv                             owner streamer
 GET  /console/streams/<int:stream_id>/report                            owner streamer
@@ -490,8 +492,6 @@ POST /console/wall                                                      owner st
 POST /console/wall/take-back                                            owner streamer
 GET  /console/workshop                                                  owner
 POST /console/workshop                                                  owner
-POST /console/orders/views                                              owner streamer
-POST /console/orders/views/<int:view_id>/let-go                         owner streamer
 GET  /console/prosperity                                                owner
 GET  /console/prosperity/report.json                                    owner
 GET  /console/prosperity/report.pdf                                     owner

@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 from app.console import audit_queries, audit_words, paging, words
 from app.console.audit_queries import AuditSearch
 from app.console.exports import csv_file, local
+from app.console.forms import my_id
+from app.console.saved import service as saved
 from kernel.audit import AuditEntry
 from kernel.errors import Invalid
 from kernel.forms import Form
@@ -24,7 +26,8 @@ blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 AREAS = ("order", "payment", "person", "packer", "product", "variant", "stock", "stream", "offer", "quote", "contract")
 
 
-def _asked(form: Form) -> AuditSearch:
+def read_search(form: Form) -> AuditSearch:
+    """The search in the address; a word that is none of its choices is marked at its field."""
     search = AuditSearch(
         words=form.text("q", longest=60, required=False),
         area=form.choice("area", ("", *AREAS)) if "area" in form.values else "",
@@ -44,17 +47,19 @@ def index() -> tuple[str, int]:
     place = paging.asked_place(paging.read_number)
     with transaction() as session:
         try:
-            search = _asked(form)
+            search = read_search(form)
             wanted, sorting = audit_queries.find_entries(search), audit_queries.ORDERS[search.order]
             page = paging.page_of(session, wanted, AuditEntry.id, sorting, place, lambda beside: _url(search, beside))
         except Invalid as problem:
             status = problem.status
+        kept = saved.views_of(session, my_id(), "audit")
         names = audit_queries.names_of(session, [entry.subject for entry in page.rows])
     html = render_template(
         "console/audit.html",
         form=form,
         search=search,
         page=page,
+        kept=kept,
         sortings=audit_queries.ORDERS,
         in_order=lambda order: _url(replace(search, order=order), {}),
         names=names,
@@ -81,7 +86,7 @@ def link_of(subject: str) -> str:
 @requires(OWNER)
 def export() -> Response:
     """The same entries as a file."""
-    search = _asked(Form(request.args))
+    search = read_search(Form(request.args))
     header = (
         *(t("时间", "Time"), t("谁", "Who"), t("做了什么", "What"), t("对象", "Subject")),
         *(t("之前", "Before"), t("之后", "After")),

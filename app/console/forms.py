@@ -16,6 +16,13 @@ def first_time(session: Session, form: Form, purpose: str) -> bool:
     return once.is_first(session, form.values, purpose=purpose, by=actor(), now=utc_now())
 
 
+def my_id() -> int:
+    """The id of who is signed in."""
+    person_id = actor().person_id
+    assert person_id is not None, "whoever comes here is signed in"
+    return person_id
+
+
 def done(url: str, sentence: str, *, is_first: bool = True) -> Response:
     """On to the next page, which says what just happened; a repeat is told that it was one."""
     again = t("刚才已经做过了，没有重复做。", "That was done already; nothing was done twice.")

@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response
 
 from app.console import notices_queries, paging
 from app.console.exports import csv_file, local
+from app.console.forms import my_id
 from app.console.notices_queries import MOST_COUNTED, ORDERS, WORDS_WITHIN, NoticeSearch
+from app.console.saved import service as saved
 from kernel.errors import Invalid
 from kernel.forms import Form
 from kernel.http import database, requires, transaction, utc_now
@@ -28,7 +30,8 @@ STATES = {
 }
 
 
-def _asked(form: Form) -> NoticeSearch:
+def read_search(form: Form) -> NoticeSearch:
+    """The search in the address; a word that is none of its choices is marked at its field."""
     search = NoticeSearch(
         words=form.text("q", longest=60, required=False),
         state=form.choice("state", ("", *STATES)) if "state" in form.values else "",
@@ -51,13 +54,14 @@ def index() -> tuple[str, int]:
     place = paging.asked_place(paging.read_number)
     with transaction() as session:
         try:
-            search = _asked(form)
+            search = read_search(form)
             wanted = notices_queries.find_notices(search, utc_now())
             page = paging.page_of(
                 session, wanted, Notice.id, ORDERS[search.order], place, lambda beside: _url(search, beside)
             )
         except Invalid as problem:
             status = problem.status
+        kept = saved.views_of(session, my_id(), "notices")
         counts = notices_queries.open_counts(session)
     html = render_template(
         "console/notices.html",
@@ -66,6 +70,7 @@ def index() -> tuple[str, int]:
         page=page,
         states=STATES,
         counts={state: f"{MOST_COUNTED}+" if n == MOST_COUNTED else str(n) for state, n in counts.items()},
+        kept=kept,
         sortings=ORDERS,
         in_order=lambda order: _url(replace(search, order=order), {}),
         masked=_masked,
@@ -83,7 +88,7 @@ def _masked(notice: Notice) -> str:
 @requires(OWNER)
 def export() -> Response:
     """The same messages as a file; recipients are masked."""
-    search = _asked(Form(request.args))
+    search = read_search(Form(request.args))
     header = (
         *(t("时间", "Time"), t("怎么发", "By"), t("给谁", "To"), t("关于", "About"), t("标题", "Title")),
         *(t("说什么", "Words"), t("状态", "State"), t("为什么没发成", "Why not sent"), t("完成", "Done")),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -12,11 +11,11 @@ from app import workflows
 from app.console import orders_queries, orders_service, paging, words
 from app.console.decisions import note_words
 from app.console.exports import csv_file, local
-from app.console.forms import done, first_time, possible_id, said_again
+from app.console.forms import done, first_time, my_id, said_again
 from app.console.orders_queries import OrderSearch
 from app.console.saved import service as saved
 from fulfillment.labels.rules import mask_name, mask_phone
-from kernel.errors import BadRequest, NotFound, Problem
+from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, current_person, database, requires, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
@@ -27,7 +26,6 @@ from shop.orders.states import STATES
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
-_PAGE_NAME = "orders"
 _LONGEST_SEARCH = 60
 _LARGEST_FEN = 100_000_000
 _LONGEST_NOTE = 120
@@ -39,7 +37,7 @@ def masks() -> dict[str, object]:
     return {"mask_name": mask_name, "mask_phone": mask_phone, "note_words": note_words}
 
 
-def _asked(form: Form) -> OrderSearch:
+def read_search(form: Form) -> OrderSearch:
     """The search in the address; a word that is no state or channel is marked at its field."""
     search = OrderSearch(
         words=form.text("q", longest=_LONGEST_SEARCH, required=False),
@@ -61,7 +59,7 @@ def index() -> tuple[str, int]:
     search = OrderSearch()
     with transaction() as session:
         try:
-            search = _asked(form)
+            search = read_search(form)
             wanted = orders_queries.find_orders(search)
             place, sorting = paging.asked_place(UUID), orders_queries.ORDERS[search.order]
             page = paging.page_of(session, wanted, Order.id, sorting, place, lambda beside: _url(search, beside))
@@ -70,7 +68,7 @@ def index() -> tuple[str, int]:
                 raise
             status = problem.status
         streams = orders_queries.recent_streams(session)
-        kept = saved.views_of(session, _person_id(), _PAGE_NAME)
+        kept = saved.views_of(session, my_id(), "orders")
     html = render_template(
         "console/orders.html",
         form=form,
@@ -84,37 +82,6 @@ def index() -> tuple[str, int]:
     return html, status
 
 
-def _person_id() -> int:
-    person_id = actor().person_id
-    assert person_id is not None, "whoever comes here is signed in"
-    return person_id
-
-
-@blueprint.post("/views")
-@requires(OWNER, STREAMER)
-def keep_view() -> Response:
-    """Keep the search that is shown under a name; the same name again is the newer search."""
-    form = Form(request.form)
-    name = form.text("name", longest=40)
-    search = _asked(Form(request.args))
-    form.check()
-    query = urlencode(search.as_query())
-    if not query:
-        raise BadRequest("先查点什么再存。", "Search for something first.")
-    with transaction() as session:
-        saved.keep(session, _person_id(), _PAGE_NAME, name, query, now=utc_now())
-    return done(_url(search, {}), t("存好了，点名字就能再看。", "Kept; press its name to see it again."))
-
-
-@blueprint.post("/views/<int:view_id>/let-go")
-@requires(OWNER, STREAMER)
-def let_view_go(view_id: int) -> Response:
-    """Forget one of one's own searches."""
-    with transaction() as session:
-        saved.let_go(session, _person_id(), possible_id(view_id))
-    return done(url_for("console.orders.index"), t("去掉了。", "Let go."))
-
-
 def _url(search: OrderSearch, place: dict[str, str]) -> str:
     return paging.address("console.orders.index", {**search.as_query(), **place})
 
@@ -123,7 +90,7 @@ def _url(search: OrderSearch, place: dict[str, str]) -> str:
 @requires(OWNER, STREAMER)
 def export() -> Response:
     """The same orders as a file; buyers are masked as in the list."""
-    search = _asked(Form(request.args))
+    search = read_search(Form(request.args))
     header = (
         *(t("订单号", "Number"), t("渠道", "Channel"), t("渠道单号", "Channel number"), t("状态", "State")),
         *(t("下单", "Ordered"), t("付款", "Paid"), t("收件人", "Receiver"), t("电话", "Phone"), t("省", "Province")),

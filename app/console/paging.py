@@ -82,10 +82,13 @@ class Asked:
     words: str = ""
     order: str = ""
 
+    def as_query(self) -> dict[str, str]:
+        """The search as the query of an address."""
+        return {name: value for name, value in {"q": self.words, "order": self.order}.items() if value}
+
     def url(self, place: Mapping[str, str]) -> str:
         """The address of the list with this search and a place in it."""
-        found = {name: value for name, value in {"q": self.words, "order": self.order}.items() if value}
-        return address(self.endpoint, {**found, **place})
+        return address(self.endpoint, {**self.as_query(), **place})
 
     def in_order(self, order: str) -> str:
         """The address of the same search in another order, from the top."""

@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 
 from app.console import paging, people_forms, people_queries, people_service, words
 from app.console.exports import csv_file, local
-from app.console.forms import done, first_time, said_again
+from app.console.forms import done, first_time, my_id, said_again
 from app.console.people_queries import PeopleSearch, PersonFile
 from app.console.prosperity.tables import KINDS as HOUSEHOLD_WORDS
+from app.console.saved import service as saved
 from fulfillment.crew.households.rules import KINDS as HOUSEHOLDS
 from fulfillment.crew.households.service import say_kind
 from fulfillment.labels.codes import qr_svg
@@ -28,7 +29,8 @@ from kernel.text import t
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
 
-def _asked(form: Form) -> PeopleSearch:
+def read_search(form: Form) -> PeopleSearch:
+    """The search in the address; a word that is none of its choices is marked at its field."""
     search = PeopleSearch(
         words=form.text("q", longest=40, required=False),
         role=form.choice("role", ("", *ROLES)) if "role" in form.values else "",
@@ -48,16 +50,18 @@ def index() -> tuple[str, int]:
     place = paging.asked_place(paging.read_number)
     with transaction() as session:
         try:
-            search = _asked(form)
+            search = read_search(form)
             wanted, sorting = people_queries.find_people(search), people_queries.ORDERS[search.order]
             page = paging.page_of(session, wanted, Person.id, sorting, place, lambda beside: _list_url(search, beside))
         except Invalid as problem:
             status = problem.status
+        kept = saved.views_of(session, my_id(), "people")
     html = render_template(
         "console/people.html",
         form=form,
         search=search,
         page=page,
+        kept=kept,
         sortings=people_queries.ORDERS,
         in_order=lambda order: _list_url(replace(search, order=order), {}),
     )
@@ -72,7 +76,7 @@ def _list_url(search: PeopleSearch, place: dict[str, str]) -> str:
 @requires(OWNER)
 def export() -> Response:
     """The same people as a file, without anything that opens a door."""
-    search = _asked(Form(request.args))
+    search = read_search(Form(request.args))
     header = (
         *(t("姓名", "Name"), t("对外称呼", "Shown name"), t("分工", "Roles"), t("登录名", "Login")),
         *(t("在用", "Active"), t("加入时间", "Since")),

@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response
 
 from app.console import board, paging, streams_forms
 from app.console.exports import csv_file, local
+from app.console.forms import my_id
 from app.console.paging import Asked, asked_for
+from app.console.saved import service as saved
 from app.console.sheet_checks import look_at
 from app.console.streams_queries import BY_COUNT, ENDED_ORDERS, open_offer, open_stream, run_sheet, with_money
 from app.console.streams_words import say_clashes
@@ -35,12 +37,17 @@ _LIST = "console_streams.streams"
 _USUAL_HOLD_MINUTES = 10
 
 
+def read_search(form: Form) -> Asked:
+    """Which of them are looked for, and in what order."""
+    return asked_for(form, _LIST, ENDED_ORDERS)
+
+
 @blueprint.get("")
 @requires(*RUNNERS)
 def streams() -> str:
     """Live, planned and ended streams."""
     form = Form(request.args)
-    asked, place = asked_for(form, _LIST, ENDED_ORDERS), paging.asked_place(paging.read_number)
+    asked, place = read_search(form), paging.asked_place(paging.read_number)
     with transaction() as session:
         coming = queries.coming_streams(session)
         wanted, sorting = queries.find_ended(asked.words), ENDED_ORDERS[asked.order]
@@ -54,6 +61,7 @@ def streams() -> str:
             is_first_page=place == paging.Place(),
             form=form,
             asked=asked,
+            kept=saved.views_of(session, my_id(), "streams"),
             sortings=ENDED_ORDERS,
             by_count=asked.order in BY_COUNT,
             in_order=asked.in_order,
@@ -66,7 +74,7 @@ def export() -> Response:
     """Streams that are over, with their money, as a file."""
     header = (t("场次", "Number"), t("直播", "Stream"), t("开播", "Began"), t("结束", "Ended"), t("订单", "Orders"))
     money = (t("下单金额", "Ordered, yuan"), t("已付金额", "Paid, yuan"), t("付款率 %", "Paid of decided, %"))
-    return csv_file("streams", (*header, *money), _rows(asked_for(Form(request.args), _LIST, ENDED_ORDERS)))
+    return csv_file("streams", (*header, *money), _rows(read_search(Form(request.args))))
 
 
 def _rows(asked: Asked) -> Iterator[Sequence[Cell]]:

@@ -28,6 +28,7 @@ from app.console import (
 from app.console.forms import done
 from app.console.insights import views as insights_views
 from app.console.prosperity import views as prosperity_views
+from app.console.saved import views as saved_views
 from app.console.wall import desk_views as wall_views
 from kernel import once
 from kernel.forms import Form
@@ -55,6 +56,7 @@ for room in (
     workshop_views,
     wall_views,
     audit_views,
+    saved_views,
 ):
     blueprint.register_blueprint(room.blueprint)
 

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 from app.console import paging
 from app.console.exports import csv_file, local
+from app.console.forms import my_id
 from app.console.paging import Asked, asked_for
+from app.console.saved import service as saved
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
 from kernel.http import actor, database, requires, setting, transaction, utc_now
@@ -38,6 +40,11 @@ ORDERS: paging.Sortings = {
     "used": paging.Sorting(Text("用得多的在前", "Most used first"), Voucher.used),
     "used-up": paging.Sorting(Text("用得少的在前", "Least used first"), Voucher.used, is_down=False),
 }
+
+
+def read_search(form: Form) -> Asked:
+    """Which of them are looked for, and in what order."""
+    return asked_for(form, _LIST, ORDERS)
 
 
 @blueprint.get("")
@@ -138,7 +145,7 @@ def export() -> Response:
         *(t("满（元）", "From, yuan"), t("开始", "From"), t("结束", "Until"), t("用了", "Used"), t("一共几次", "Uses")),
         *(t("一共减了（元）", "Given, yuan"), t("在用", "Active")),
     )
-    return csv_file("vouchers", header, _rows(asked_for(Form(request.args), _LIST, ORDERS)))
+    return csv_file("vouchers", header, _rows(read_search(Form(request.args))))
 
 
 def _rows(asked: Asked) -> Iterator[Sequence[Cell]]:
@@ -155,7 +162,7 @@ def _rows(asked: Asked) -> Iterator[Sequence[Cell]]:
 
 def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
     search = Form(request.args)
-    asked, place = asked_for(search, _LIST, ORDERS), paging.asked_place(paging.read_number)
+    asked, place = read_search(search), paging.asked_place(paging.read_number)
     with transaction() as session:
         wanted = queries.find_vouchers(asked.words)
         page = paging.page_of(session, wanted, Voucher.id, ORDERS[asked.order], place, asked.url)
@@ -165,6 +172,7 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
             given=queries.given_fen(session, [voucher.id for voucher in page.rows]),
             search=search,
             asked=asked,
+            kept=saved.views_of(session, my_id(), "vouchers"),
             sortings=ORDERS,
             in_order=asked.in_order,
             form=form,

@@ -17,8 +17,11 @@ from kernel.notices.models import Notice
 from kernel.notices.rules import SMS
 from kernel.notices.service import leave_notice
 from kernel.people.rules import OWNER, STREAMER
+from shop.streams import service as streams
 from tests.console.conftest import Desk, sit_down
+from tests.console.reading import form_at
 from tests.packing.races import REPLACING, all_look_first, told_at_once, without
+from tests.streams.evening import make_evening
 from tests.world import NOW
 
 
@@ -78,26 +81,66 @@ def test_messages_are_listed_by_state_with_masked_recipients(owner: Desk) -> Non
 
 
 def test_a_search_is_kept_under_a_name_found_again_and_let_go(owner: Desk) -> None:
-    address = "/console/orders/views?state=paid&channel=own"
+    address = "/console/searches/orders?state=paid&channel=own"
     for _ in range(2):
         owner.send(address, {"name": "待打包 𠮷 <i>"})
     page = owner.look("/console/orders?lang=zh")
     assert page.count("待打包 𠮷 &lt;i&gt;</bdi>") == 1
     assert "state=paid&amp;channel=own" in page
-    owner.send("/console/orders/views?state=refunded", {"name": "待打包 𠮷 <i>"})
+    owner.send("/console/searches/orders?state=refunded", {"name": "待打包 𠮷 <i>"})
     with owner.database.transaction() as session:
         kept = session.scalars(select(SavedView)).one()
         assert kept.query == "state=refunded"
-    assert owner.browser.post("/console/orders/views", data={"name": "空"}).status_code == 400
-    assert owner.browser.post("/console/orders/views?state=paid", data={"name": ""}).status_code == 422
-    assert owner.browser.post("/console/orders/views?state=cats", data={"name": "x"}).status_code == 422
+    assert owner.browser.post("/console/searches/orders", data={"name": "空"}).status_code == 400
+    assert owner.browser.post("/console/searches/orders?state=paid", data={"name": ""}).status_code == 422
+    assert owner.browser.post("/console/searches/orders?state=cats", data={"name": "x"}).status_code == 422
     other = sit_down(owner.app, owner.database, STREAMER, name="叶阿香")
     assert "待打包" not in other.look("/console/orders?lang=zh").replace("待打包</option>", "")
-    other.send(f"/console/orders/views/{kept.id}/let-go", {})
+    other.send(f"/console/searches/orders/{kept.id}/let-go", {})
     with owner.database.transaction() as session:
         assert session.scalars(select(SavedView)).one(), "nobody lets go of another's"
     mine = sit_down(owner.app, owner.database, OWNER, name="吴晓岚二")
-    mine.send(f"/console/orders/views/{kept.id}/let-go", {})
+    mine.send(f"/console/searches/orders/{kept.id}/let-go", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "query"),
+    [
+        ("orders", "/console/orders", "state=paid&order=dear"),
+        ("streams", "/console/streams", "q=%E5%A4%9C%E5%B8%82&order=paid"),
+        ("vouchers", "/console/vouchers", "order=used"),
+        ("buyers", "/console/insights/buyers", "segment=returning&order=recent"),
+        ("people", "/console/people", "role=packer&order=newest"),
+        ("notices", "/console/notices", "state=failed"),
+        ("audit", "/console/audit", "area=order&order=oldest"),
+    ],
+)
+def test_searches_of_every_long_list_are_kept_in_their_order(owner: Desk, name: str, path: str, query: str) -> None:
+    if name == "streams":
+        with owner.database.transaction() as session:
+            evening = make_evening(session, offers=0)
+            streams.end_stream(session, evening.stream_id, now=NOW, by=SYSTEM)
+    if name == "vouchers":
+        typed = owner.typed(path, path, code="xianggu-10", off="10")
+        owner.send(path, typed)
+    shown = owner.look(f"{path}?{query}&lang=zh")
+    action = f"/console/searches/{name}?{query}"
+    assert set(form_at(shown, action)) >= {"name"}
+    assert owner.send(action, {"name": "每天看"}).location == f"{path}?{query}"
+    again = owner.look(f"{path}?lang=zh")
+    assert f'href="{path}?{query.replace("&", "&amp;")}"' in again
+    with owner.database.transaction() as session:
+        kept = session.scalars(select(SavedView)).one()
+    owner.send(f"/console/searches/{name}/{kept.id}/let-go", {})
+    assert "每天看" not in owner.look(f"{path}?lang=zh")
+
+
+def test_a_search_is_kept_only_of_a_list_that_one_may_see(owner: Desk) -> None:
+    streamer = sit_down(owner.app, owner.database, STREAMER, name="叶阿香")
+    for name in ("people", "notices", "audit", "nothing", "x" * 500):
+        assert streamer.browser.post(f"/console/searches/{name}?q=x", data={"name": "x"}).status_code == 404
+        assert streamer.browser.post(f"/console/searches/{name}/1/let-go").status_code == 404
+    assert owner.browser.post(f"/console/searches/orders/{2**70}/let-go").status_code == 404
 
 
 def test_twenty_are_enough(owner: Desk) -> None:

@@ -7,8 +7,9 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.console.exports import csv_file
-from app.console.forms import done, first_time, said_again
+from app.console.forms import done, first_time, my_id, said_again
 from app.console.insights import bring_back, shown
+from app.console.saved import service as saved
 from app.insights import service
 from kernel.errors import Invalid, NotFound, Problem
 from kernel.forms import Form
@@ -98,6 +99,13 @@ def _asked(form: Form) -> _Asked:
     return _Asked(str(order) if order in queries.ORDERS else "paid", tail[-4:] if "q" not in form.errors else "")
 
 
+def read_query(form: Form) -> dict[str, str]:
+    """A search of buyers as the query of an address; which segment it is always belongs to it."""
+    asked = _asked(form)
+    found = {"segment": _segment(), "order": "" if asked.order == "paid" else asked.order, "q": asked.tail}
+    return {name: value for name, value in found.items() if value}
+
+
 def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
     segment, number, search = _segment(), _number(), Form(request.args)
     asked = _asked(search)
@@ -113,6 +121,8 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
             search=search,
             asked=asked,
             orders=[(name, word) for name, word in shown.BUYER_ORDERS.items() if name != "paid"],
+            kept=saved.views_of(session, my_id(), "buyers"),
+            query=read_query(search),
             sortings=queries.ORDERS,
             in_order=lambda order: url_for(
                 "console.insights.buyers", segment=segment, order=order, q=asked.tail or None
