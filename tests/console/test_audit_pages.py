@@ -83,7 +83,7 @@ def test_the_log_cannot_be_changed(desk: Desk) -> None:
 def test_markup_in_the_log_is_shown_as_text(desk: Desk) -> None:
     with desk.database.transaction() as session:
         facts = {"<script>x": "<script>alert(1)</script>"}
-        record_change(session, actor=SYSTEM, action="<b>", subject="<i>:<u>", at=NOW, before=facts, after=facts)
+        record_change(session, actor=SYSTEM, action="test.<b>", subject="<i>:<u>", at=NOW, before=facts, after=facts)
     log = desk.look("/console/audit")
     for markup in ("<script>alert", "<b>", "<u>"):
         assert markup not in log.replace("<bdi", "")
