@@ -3,20 +3,22 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.console.paging import Sorting, Sortings
 from fulfillment.packing.models import PackingTask, Parcel
 from kernel.audit import AuditEntry
+from kernel.clock import day_bounds
 from kernel.people.models import Person
 from kernel.text import Text
 from shop.orders import queries as orders
 from shop.orders.models import CHANNELS, Order
-from shop.orders.states import HELD, PAID, REFUNDED
+from shop.orders.states import HELD, PAID, REFUNDED, STATES
 from shop.payments import queries as payments
 from shop.payments.models import Payment, PaymentNote, Refund
 from shop.payments.states import SUCCEEDED
@@ -28,6 +30,13 @@ BUYER_SHOWN = "order.buyer_shown"
 _NUMBER = re.compile(r"[A-Za-z][0-9]{6}-[0-9A-Za-z]{8}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _MOST_STREAMS = 100
+MOST_ADDED = 2_000
+
+
+PLACED, PAYING = "placed", "paid"
+# No day that can be typed lies beyond.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,28 @@ class OrderSearch:
     state: str = ""
     channel: str = ""
     stream_id: int | None = None
+    province: str = ""
+    # Both days included, of the workshop's zone; orders placed on them, or paid.
+    since: date | None = None
+    until: date | None = None
+    by: str = PLACED
+    zone: ZoneInfo = UTC_ZONE
     order: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The search as the query of an address."""
-        asked = {"q": self.words, "state": self.state, "channel": self.channel, "stream": self.stream_id}
-        asked["order"] = self.order
+        asked: dict[str, object] = {"q": self.words, "state": self.state, "channel": self.channel}
+        asked |= {"stream": self.stream_id, "province": self.province, "from": self.since, "to": self.until}
+        asked |= {"by": "" if self.by == PLACED else self.by, "order": self.order}
         return {name: str(value) for name, value in asked.items() if value}
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """From when to when, if days are asked for; the end does not belong to it."""
+        if self.since is None and self.until is None:
+            return None
+        first, last = self.since or FIRST_DAY, self.until or LAST_DAY
+        return day_bounds(first, self.zone)[0], day_bounds(last, self.zone)[1]
 
 
 # The ids of orders sort by time.
@@ -70,7 +94,55 @@ def find_orders(search: OrderSearch) -> Select[Order]:
         wanted = wanted.where(Order.channel == search.channel)
     if search.stream_id is not None:
         wanted = wanted.where(Order.stream_id == search.stream_id)
+    if search.province:
+        wanted = wanted.where(Order.province == search.province)
+    if search.by == PAYING:
+        wanted = wanted.where(Order.paid_at.is_not(None))
+    if search.span:
+        wanted = wanted.where(*_within(search.by, *search.span))
     return wanted
+
+
+def _within(by: str, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    if by == PAYING:
+        return Order.paid_at >= start, Order.paid_at < end
+    # All states are named so that the index on state and time serves.
+    return Order.state.in_(STATES), Order.created_at >= start, Order.created_at < end
+
+
+@dataclass(frozen=True)
+class OrderSums:
+    """What the orders of a search add up to, in fen; what a buyer's next order took over is counted with that one."""
+
+    orders: int
+    total_fen: int
+    paid: int
+    paid_fen: int
+    refunded_fen: int
+    taken_over: int
+
+    @property
+    def net_fen(self) -> int:
+        """Paid less refunded."""
+        return self.paid_fen - self.refunded_fen
+
+
+def sums_of(session: Session, search: OrderSearch) -> OrderSums | None:
+    """What the found orders add up to; nothing of more than ``MOST_ADDED``."""
+    found = find_orders(search).with_only_columns(Order.total_fen, Order.refunded_fen, Order.paid_at, Order.replaced_by)
+    rows = session.execute(found.limit(MOST_ADDED + 1)).all()
+    if len(rows) > MOST_ADDED:
+        return None
+    mine = [row for row in rows if row.replaced_by is None]
+    paid = [row for row in mine if row.paid_at is not None]
+    return OrderSums(
+        orders=len(mine),
+        total_fen=sum(row.total_fen for row in mine),
+        paid=len(paid),
+        paid_fen=sum(row.total_fen for row in paid),
+        refunded_fen=sum(row.refunded_fen for row in paid),
+        taken_over=len(rows) - len(mine),
+    )
 
 
 def _matches(words: str) -> ColumnElement[bool]:
@@ -174,9 +246,3 @@ def was_shown(session: Session, number: str, *, person_id: int, now: datetime) -
         AuditEntry.person_id == person_id,
     )
     return bool(session.scalar(select(looked)))
-
-
-def count_orders(session: Session, search: OrderSearch, most: int = 1_000) -> int:
-    """How many orders match, counted up to ``most``."""
-    found = find_orders(search).with_only_columns(Order.id).limit(most).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0

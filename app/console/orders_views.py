@@ -12,16 +12,17 @@ from app.console import orders_queries, orders_service, paging, words
 from app.console.decisions import note_words
 from app.console.exports import csv_file, local
 from app.console.forms import done, first_time, my_id, said_again
-from app.console.orders_queries import OrderSearch
+from app.console.orders_queries import PAYING, PLACED, OrderSearch
 from app.console.saved import service as saved
 from fulfillment.labels.rules import mask_name, mask_phone
 from kernel.errors import NotFound, Problem
 from kernel.forms import Form
-from kernel.http import actor, current_person, database, requires, transaction, utc_now
+from kernel.http import actor, current_person, database, requires, setting, transaction, utc_now
 from kernel.people.rules import OWNER, STREAMER
 from kernel.sheets import Cell, plain_yuan
 from kernel.text import t
 from shop.orders.models import CHANNELS, Order
+from shop.orders.rules import PROVINCES
 from shop.orders.states import STATES
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
@@ -44,8 +45,15 @@ def read_search(form: Form) -> OrderSearch:
         state=form.choice("state", ("", *STATES)) if "state" in form.values else "",
         channel=form.choice("channel", ("", *CHANNELS)) if "channel" in form.values else "",
         stream_id=form.count("stream", 1, 2**62) if form.values.get("stream") else None,
+        province=form.choice("province", ("", *PROVINCES)) if "province" in form.values else "",
+        since=form.date("from") if form.values.get("from") else None,
+        until=form.date("to") if form.values.get("to") else None,
+        by=form.choice("by", (PLACED, PAYING)) if form.values.get("by") else PLACED,
+        zone=setting("workshop_zone"),
         order=paging.asked_order(form, orders_queries.ORDERS),
     )
+    if search.since and search.until and search.since > search.until:
+        form.refuse("to", "要在开始那天或以后。", "Not before the first day.")
     form.check()
     return search
 
@@ -56,13 +64,15 @@ def index() -> tuple[str, int]:
     """Orders, newest first unless another order is asked for."""
     form, status = Form(request.args), 200
     page: paging.Page[Order] = paging.Page(())
-    search = OrderSearch()
+    search, sums = OrderSearch(), None
     with transaction() as session:
         try:
             search = read_search(form)
             wanted = orders_queries.find_orders(search)
             place, sorting = paging.asked_place(UUID), orders_queries.ORDERS[search.order]
             page = paging.page_of(session, wanted, Order.id, sorting, place, lambda beside: _url(search, beside))
+            if search.as_query().keys() - {"order"}:
+                sums = orders_queries.sums_of(session, search)
         except Problem as problem:
             if isinstance(problem, NotFound):
                 raise
@@ -76,6 +86,9 @@ def index() -> tuple[str, int]:
         page=page,
         streams=streams,
         kept=kept,
+        sums=sums,
+        most_added=orders_queries.MOST_ADDED,
+        province_choices=[(name, name) for name in PROVINCES],
         sortings=orders_queries.ORDERS,
         in_order=lambda order: _url(replace(search, order=order), {}),
     )

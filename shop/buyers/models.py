@@ -20,6 +20,7 @@ class BuyerSum(Base):
         Index("ix_buyer_sums_segment", "segment", "kept_fen", "phone"),
         Index("ix_buyer_sums_segment_last_day", "segment", "last_day", "phone"),
         Index("ix_buyer_sums_segment_days", "segment", "days", "phone"),
+        Index("ix_buyer_sums_first_day", "first_day"),
         Index("ix_buyer_sums_phone_tail", text("right(phone, 4)")),
     )
 

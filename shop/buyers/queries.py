@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.buyers.models import BuyerSum, NewsConsent
-from shop.buyers.rules import SEGMENTS
+from shop.buyers.rules import SEGMENTS, cohort_of
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,13 @@ def buyers_of(
     order: str = "paid",
     tail: str = "",
 ) -> Sequence[BuyerSum]:
-    """Buyers of a segment in one of ``ORDERS``, among equals by their number.
+    """Buyers of a segment, or of the month they first came in, in one of ``ORDERS``, among equals by their number.
 
     After so many, or after one that was read before; ``tail``: only numbers that end in these four digits.
     """
     by = ORDERS[order]
     place = tuple_(by.column, BuyerSum.phone)
-    wanted = select(BuyerSum).where(BuyerSum.segment == segment)
+    wanted = select(BuyerSum).where(*_are_of(segment))
     if tail:
         wanted = wanted.where(literal_column("right(buyer_sums.phone, 4)") == tail)
     if after is not None:
@@ -79,6 +80,14 @@ def buyers_of(
     columns = (by.column, BuyerSum.phone)
     in_order = wanted.order_by(*(column.desc() if by.is_down else column.asc() for column in columns))
     return session.scalars(in_order.offset(skip).limit(most)).all()
+
+
+def _are_of(segment: str) -> tuple[ColumnElement[bool], ...]:
+    """A segment, or those who first came in a month (``2026-11``)."""
+    if (month := cohort_of(segment)) is None:
+        return (BuyerSum.segment == segment,)
+    after = (month + timedelta(days=31)).replace(day=1)
+    return BuyerSum.first_day >= month, BuyerSum.first_day < after
 
 
 def who_want_news(session: Session, segment: str, most: int) -> Sequence[NewsConsent]:

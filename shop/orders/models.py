@@ -45,6 +45,7 @@ class Order(Base):
         # Unpaid orders are not in it, so placing one costs nothing more.
         Index("ix_orders_paid", "paid_at", postgresql_where=text("paid_at IS NOT NULL")),
         Index("ix_orders_total", "total_fen", "id"),
+        Index("ix_orders_province", "province", "id"),
         # Buyers who ring up say the last four digits.
         Index("ix_orders_phone_tail", text("right(phone, 4)")),
         # A name from its first character on.

@@ -62,6 +62,59 @@ def test_orders_are_narrowed_by_state_and_stream(desk: Desk, offer: LiveOffer) -
     assert found(desk, stream=str(offer.stream_id + 1)) == []
 
 
+def test_orders_are_narrowed_by_province_and_day_and_added_up(desk: Desk, offer: LiveOffer) -> None:
+    here = desk.paid(offer, 2)
+    there = desk.paid(offer, 1, province="上海市")
+    waits = desk.place(offer, 1)
+    with desk.database.transaction() as session:
+        early, late = desk.order(session, there), desk.order(session, here)
+        # Placed a minute before midnight in the workshop, and paid after it.
+        early.created_at, early.paid_at = NOW.replace(hour=15, minute=59), NOW.replace(hour=16, minute=1)
+        fen = (late.total_fen, early.total_fen)
+        late.refunded_fen = 100
+    assert found(desk, province="上海市") == [there]
+    assert found(desk, **{"from": "2026-11-24", "to": "2026-11-24"}) == [waits, there, here]
+    assert found(desk, **{"from": "2026-11-25", "by": "paid"}) == [there]
+    assert found(desk, to="2026-11-24", by="paid") == [here]
+    assert found(desk, **{"from": "2026-11-25"}) == []
+    page = desk.look("/console/orders?by=paid&lang=zh")
+    paid, net = f"{sum(fen) / 100:,.2f}", f"{(sum(fen) - 100) / 100:,.2f}"
+    assert f"一共 2 单 ¥{paid}；付了的 2 单 ¥{paid}，退了 ¥1.00，净 ¥{net}。" in page
+    assert "一共 3 单" in desk.look("/console/orders?to=2026-11-24&lang=zh")
+    assert "一共" not in desk.look("/console/orders?order=dear&lang=zh")
+    for wrong in (
+        "from=0001-01-01",
+        "to=9999-12-31",
+        "from=2026-02-31",
+        "to=x",
+        "province=火星",
+        "by=x",
+        "from=2026-11-25&to=2026-11-24",
+    ):
+        assert 'class="field-error"' in desk.look(f"/console/orders?{wrong}", 422)
+
+
+def test_more_orders_than_can_be_added_up_are_said_to_be(
+    desk: Desk, offer: LiveOffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        desk.place(offer)
+    monkeypatch.setattr(orders_queries, "MOST_ADDED", 2)
+    page = desk.look("/console/orders?state=held&lang=zh")
+    assert "多于 2 单" in page
+    assert "一共" not in page
+
+
+def test_what_a_later_order_took_over_is_added_up_with_that_one(desk: Desk, offer: LiveOffer) -> None:
+    first, second = desk.place(offer), desk.place(offer)
+    with desk.database.transaction() as session:
+        order = desk.order(session, first)
+        order.state, order.replaced_by = "cancelled", second
+    page = desk.look(f"/console/orders?stream={offer.stream_id}&lang=zh")
+    assert "一共 1 单" in page
+    assert "另有 1 单并进了" in page
+
+
 def test_paging_shows_every_order_once_in_both_directions(desk: Desk, offer: LiveOffer) -> None:
     numbers = [desk.place(offer, phone=f"137{index:08d}") for index in range(7)]
     with desk.database.transaction() as session:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from threading import Thread
 from zoneinfo import ZoneInfo
 
@@ -231,3 +232,87 @@ def test_each_province_has_a_tile_of_its_own() -> None:
     assert {tile.name: tile.shade for tile in found if tile.shade} == {"浙江": 5, "广西": 1, "内蒙古": 2}
     assert short_name("某国") == "某国"
     assert {tile.shade for tile in tiles([])} == {0}
+
+
+# ---- every figure leads to its orders ----
+
+SUMS = re.compile(r"一共 ([\d,]+) 单 ¥([\d,.]+)；付了的 ([\d,]+) 单 ¥([\d,.]+)，退了 ¥([\d,.]+)，净 ¥(-?[\d,.]+)。")
+
+
+def sums_behind(desk: Desk, link: str) -> list[str]:
+    """What the orders behind a figure add up to: orders, money, paid, its money, back, net."""
+    found = SUMS.search(desk.look(f"{unescape(link)}&lang=zh"))
+    assert found, link
+    return list(found.groups())
+
+
+def some_weeks(desk: Desk, evening: Evening) -> None:
+    """Orders of several weeks and provinces, by few buyers; some given back in part, one wholly."""
+    numbers = [
+        desk.paid(offer_of(desk, evening), 1 + place % 3, phone=f"1380000{place % 4:04d}", province=where)
+        for place, where in enumerate(["浙江省", "上海市", "浙江省", "西藏自治区"] * 3)
+    ]
+    with desk.database.transaction() as session:
+        for place, number in enumerate(numbers):
+            order = desk.order(session, number)
+            order.paid_at = order.created_at = desk.now - timedelta(days=6 * place, hours=place)
+            if place % 4 == 1:
+                order.refunded_fen = 100 * place
+        order.state, order.refunded_fen = "refunded", order.total_fen
+    service.make_nightly(desk.database, ZONE, desk.now)
+
+
+def test_weeks_provinces_and_the_day_lead_to_orders_that_add_up_to_them(desk: Desk, evening: Evening) -> None:
+    some_weeks(desk, evening)
+    page = desk.look(f"{PAGE}?lang=zh")
+    weeks = re.findall(
+        r'<tr data-week="[^"]+" data-paid="(\d+)" data-refunded="(\d+)"><th[^>]*><a[^>]*href="([^"]+)">[^<]*</a></th><td class="is-number">(\d+)<',
+        page,
+    )
+    assert len(weeks) > 5
+    for paid_fen, refunded_fen, link, orders in weeks:
+        _, _, paid, money, back, _ = sums_behind(desk, link)
+        assert (paid, money, back) == (orders, f"{int(paid_fen) / 100:,.2f}", f"{int(refunded_fen) / 100:,.2f}")
+    regions = re.findall(
+        r'href="([^"]*province=[^"]+)">[^<]+</a></th><td class="is-number">\d+</td><td class="is-number">¥([\d,.]+)<',
+        page,
+    )
+    assert len(regions) == 3
+    for link, net in regions:
+        assert sums_behind(desk, link)[5] == net
+    home = desk.look("/console?lang=zh")
+    for word, place in (("今天下单", 0), ("今天付款", 2)):
+        link = re.search(rf'href="([^"]+)">{word}</a>', home)
+        assert link
+        shown = re.search(rf"{word}</a>.*?(\d+) 单", home, re.DOTALL)
+        assert shown
+        assert sums_behind(desk, link[1])[place] == shown[1]
+
+
+def test_a_cohort_leads_to_its_buyers_and_a_turn_to_its_ledger(desk: Desk, evening: Evening) -> None:
+    some_weeks(desk, evening)
+    page = desk.look(f"{PAGE}?lang=zh")
+    cohorts = re.findall(r'href="([^"]*segment=20\d\d-\d\d)">[^<]+</a></th><td class="is-number">(\d+)</td>', page)
+    assert cohorts
+    for link, buyers in cohorts:
+        shown = desk.look(f"{unescape(link)}&lang=zh")
+        assert shown.count('<tr><th scope="row" class="number">') == int(buyers)
+        assert "请他们回来" not in shown, "news go to segments"
+        assert len(desk.look(unescape(link).replace("buyers?", "buyers.csv?")).splitlines()) == int(buyers) + 1
+    assert re.search(r'href="/console/stock/\d+">', page)
+    for odd in ("2026-13", "1999-01", "2026-1", "２０２６-01", "2026-01-01"):
+        assert desk.browser.get(f"{PAGE}/buyers?segment={odd}").status_code == 404
+    assert desk.browser.post(f"{PAGE}/buyers/message?segment=2026-11", data={"words": "x"}).status_code == 404
+
+
+def test_a_streams_provinces_lead_to_orders_that_add_up_to_them(desk: Desk, evening: Evening) -> None:
+    for place, where in enumerate(["浙江省", "上海市", "浙江省"]):
+        desk.paid(offer_of(desk, evening), 1 + place, province=where)
+    page = desk.look(f"/console/streams/{evening.stream_id}/report?lang=zh")
+    rows = re.findall(
+        r'href="([^"]*province=[^"]+)">.*?<td class="is-number">(\d+)</td><td class="is-number">¥([\d,.]+)<', page
+    )
+    assert len(rows) == 2
+    for link, orders, net in rows:
+        found = sums_behind(desk, link)
+        assert (found[2], found[5]) == (orders, net)

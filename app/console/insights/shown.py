@@ -38,6 +38,23 @@ SEGMENTS: Mapping[str, tuple[Text, Text]] = {
 }
 
 
+def cohort_words(month: str) -> tuple[Text, Text]:
+    """The name of those who first came in a month, and what that means."""
+    return Text(f"{month} 来的", f"Came in {month}"), Text(
+        "第一次买是在这个月", "bought for the first time in that month"
+    )
+
+
+def week_end(monday: str) -> str:
+    """The Sunday of a week, as ISO dates."""
+    return (date.fromisoformat(monday) + timedelta(days=6)).isoformat()
+
+
+def year_before(day: str) -> str:
+    """The first day of the year that ends with a day."""
+    return (date.fromisoformat(day) - YEAR + timedelta(days=1)).isoformat()
+
+
 def percent(part: int, whole: int) -> str:
     """A share as ``12.3``, or a dash of nothing."""
     return f"{rate(part, whole)}" if whole else "–"
@@ -83,6 +100,7 @@ class Pair:
 class Turn:
     """How often a year the stock of a variant turns over, from the last 90 days."""
 
+    variant_id: int
     title: Text
     spec: Text
     sku: str
@@ -166,7 +184,7 @@ def _cohort(each: Mapping[str, Any]) -> Cohort:
 
 def _turn(each: Mapping[str, Any], variant: Variant) -> Turn:
     on_average = Decimal(max(0, each["now_on_hand"]) + max(0, each["then_on_hand"])) / 2
-    return Turn(variant.product.title, variant.spec, variant.sku, each["left_g"], on_average)
+    return Turn(variant.id, variant.product.title, variant.spec, variant.sku, each["left_g"], on_average)
 
 
 def sheets(found: Shown) -> dict[str, Sheet]:

@@ -19,7 +19,7 @@ from kernel.sheets import Cell
 from kernel.text import t
 from shop.buyers import queries
 from shop.buyers.models import BuyerSum
-from shop.buyers.rules import RETURNING, SEGMENTS
+from shop.buyers.rules import RETURNING, SEGMENTS, cohort_of
 
 blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 _PAGE, _CHUNK = 50, 500
@@ -73,7 +73,7 @@ def export(name: str) -> Response:
 
 def _segment() -> str:
     name = request.args.get("segment", RETURNING)
-    if name not in SEGMENTS:
+    if name not in SEGMENTS and cohort_of(name) is None:
         raise NotFound("没有这一类买家。", "There is no such segment.")
     return name
 
@@ -110,12 +110,14 @@ def _page(form: Form, problem: Problem | None = None) -> tuple[str, int]:
     segment, number, search = _segment(), _number(), Form(request.args)
     asked = _asked(search)
     with transaction() as session:
+        is_cohort = cohort_of(segment) is not None
         vouchers = bring_back.vouchers_to_send(session, utc_now())
         found = queries.buyers_of(session, segment, skip=(number - 1) * _PAGE, most=_PAGE + 1, **vars(asked))
         page = render_template(
             "console/segment.html",
             segment=segment,
-            words=shown.SEGMENTS[segment],
+            words=shown.cohort_words(segment) if is_cohort else shown.SEGMENTS[segment],
+            is_cohort=is_cohort,
             buyers=found[:_PAGE],
             masked=bring_back.masked,
             search=search,
@@ -177,6 +179,8 @@ def _desk() -> bring_back.Desk:
 def message() -> Response | tuple[str, int]:
     """Send a voucher and a few words to those of a segment who want news; each number gets one voucher once."""
     form, segment = Form(request.form), _segment()
+    if segment not in SEGMENTS:
+        raise NotFound("没有这一类买家。", "There is no such segment.")
     try:
         words = form.text("words", longest=120)
         voucher_id = form.count("voucher", 1, 2**63 - 1)
