@@ -163,6 +163,28 @@ def _narrowed(session: Session, _: datetime) -> object:
     ]
 
 
+def _explained(session: Session, now: datetime) -> object:
+    """The orders behind a figure, and what they add up to: of a week, of a province of a year, of a stream, of a day."""
+    today = now.astimezone(ZONE).date()
+    week = {"since": today - timedelta(days=9), "until": today - timedelta(days=3), "by": orders_queries.PAYING}
+    searches = [
+        OrderSearch(zone=ZONE, **week),
+        OrderSearch(
+            zone=ZONE, since=today - timedelta(days=365), until=today, by=orders_queries.PAYING, province="上海市"
+        ),
+        OrderSearch(zone=ZONE, province="西藏自治区"),
+        OrderSearch(zone=ZONE, stream_id=_FIRST, province="浙江省"),
+        OrderSearch(zone=ZONE, since=today, until=today),
+    ]
+    return [
+        (
+            _list(session, find_orders(each), Order.id, {"": orders_queries.ORDERS[""]}, Place()),
+            orders_queries.sums_of(session, each),
+        )
+        for each in searches
+    ]
+
+
 def _messages(session: Session, now: datetime) -> object:
     """All messages, those that failed, and those found by an order, a recipient and a word."""
     searches = [NoticeSearch(), *(NoticeSearch(words=words) for words in ("13900000042", "nothing like it"))]
@@ -189,6 +211,7 @@ PAGES: dict[str, Callable[[Session, datetime], object]] = {
     "one order, found": _find_order,
     "all orders in every order": _every_order,
     "some orders in every order": _narrowed,
+    "orders behind figures": _explained,
     "messages": _messages,
     "ended streams in every order": _ended,
     "figures over time": _insights,
