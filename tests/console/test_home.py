@@ -27,7 +27,7 @@ def figures(desk: Desk) -> list[tuple[str, str]]:
     """The five numbers and the line beneath each, as read on the page."""
     page = desk.look("/console?lang=zh")
     found = re.findall(r'<span class="stat-value">(.*?)</span>(?:<span class="stat-note">(.*?)</span>)?</div>', page)
-    return [(re.sub(r"<[^>]+>", "", value), note) for value, note in found]
+    return [(re.sub(r"<[^>]+>", "", value), re.sub(r"<[^>]+>", "", note)) for value, note in found]
 
 
 def test_ordered_and_paid_are_counted_apart_and_only_of_today(desk: Desk, offer: LiveOffer) -> None:
