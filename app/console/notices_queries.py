@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.console.paging import Sorting, Sortings
 from kernel.notices.models import Notice
-from kernel.notices.rules import EMAIL, FAILED, SMS, WAITING, can_receive, masked
+from kernel.notices.rules import EMAIL, FAILED, SENT, SMS, WAITING, can_receive, masked
 from kernel.text import Text
 
 # Words are looked for in the messages of so many days; an order or a recipient in all of them.
@@ -72,6 +72,6 @@ def open_counts(session: Session) -> Mapping[str, int]:
     """How many wait and how many could not be sent, each counted up to ``MOST_COUNTED``."""
     counts = {}
     for state in (WAITING, FAILED):
-        some = select(Notice.id).where(Notice.state == state, Notice.state != "sent").limit(MOST_COUNTED).subquery()
+        some = select(Notice.id).where(Notice.state == state, Notice.state != SENT).limit(MOST_COUNTED).subquery()
         counts[state] = session.scalar(select(func.count()).select_from(some)) or 0
     return counts

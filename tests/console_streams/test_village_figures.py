@@ -164,6 +164,8 @@ def test_two_full_days_are_counted_as_the_logs_say(database: Database) -> None:
     assert people.timed_s > 0
     assert growers.growers == 2
     assert 0 < growers.on_time < growers.due
+    assert growers.kept == growers.deliveries
+    assert growers.handed_out_fen > 0
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])

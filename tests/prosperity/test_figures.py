@@ -99,7 +99,17 @@ def recount(session: Session, period: Period, now: datetime) -> dict[str, object
             *(sum(each.pay_fen for each in brought), sum(each.market_pay_fen for each in brought)),
         ),
         "due": (len(payables), len(on_time)),
+        "kept": sum(1 for each in brought if is_as_promised(each)),
+        "handed_out": sum(each.fen for each in session.scalars(select(SettlementPayment)) if start <= each.at < end)
+        - sum(each.fen for each in session.scalars(select(SettlementReturn)) if start <= each.at < end),
     }
+
+
+def is_as_promised(delivery: Delivery) -> bool:
+    """10 % to 15 % above the market of the day, to the nearest fen, and never below the floor."""
+    above = (delivery.quote_fen_per_kg * (10_000 + delivery.premium_bps) + 5_000) // 10_000
+    promised = delivery.promised_fen_per_kg
+    return 1_000 <= delivery.premium_bps <= 1_500 and promised >= max(above, delivery.floor_fen_per_kg)
 
 
 def told(report: Prosperity) -> dict[str, object]:
@@ -109,6 +119,8 @@ def told(report: Prosperity) -> dict[str, object]:
         "seconds": people.timed_s,
         "brought": (growers.growers, growers.deliveries, growers.net_g, growers.pay_fen, growers.market_fen),
         "due": (growers.due, growers.on_time),
+        "kept": growers.kept,
+        "handed_out": growers.handed_out_fen,
     }
 
 
